@@ -1,0 +1,158 @@
+"""The composition root: a hub, then each environment, part by part; written once for every cloud.
+
+The cloud is chosen here, by a table, and nowhere else. What a cloud does not provide yet is refused by the
+configuration before it comes to this page.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from pulumi import Output, ResourceOptions
+
+from mlestate import contract
+from mlestate.config import EstateConfig
+from mlestate.errors import InputError
+from mlestate.names import HUB, Names
+from mlestate.part import Part
+
+__all__ = ["CLOUDS", "Environment", "Estate", "Hub", "cloud_for"]
+
+CLOUDS: Mapping[str, tuple[str, str]] = {
+    "aws": ("mlestate.aws.cloud", "AwsCloud"),
+    "gcp": ("mlestate.gcp.cloud", "GcpCloud"),
+    "azure": ("mlestate.azure.cloud", "AzureCloud"),
+}
+
+
+def cloud_for(config: EstateConfig) -> contract.Cloud:
+    """The cloud that the file names, with its SDK loaded.
+
+    Raises:
+        InputError: the SDK is not installed; the message is the command that installs it.
+    """
+    module, name = CLOUDS[config.cloud]
+    try:
+        cloud: type[contract.Cloud] = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("mlestate"):
+            raise
+        raise InputError(
+            f"cloud: {config.cloud} needs the package {error.name}, which is not installed. "
+            f"Install it with: pip install 'mlestate[{config.cloud}]'"
+        ) from error
+    return cloud(config)
+
+
+class Hub(Part):
+    """What all environments share: the registry, the audit trail, people's and CI's access, and their keys."""
+
+    registry: Mapping[str, Output[str]]
+    images: Mapping[str, Output[str]]
+    trail: Mapping[str, Output[str]]
+    roles: Mapping[str, Output[str]]
+
+    def __init__(self, cloud: contract.Cloud, names: Names, opts: ResourceOptions) -> None:
+        super().__init__(names, opts, container=names.slice)
+        child = self.child()
+        keys = cloud.keys(names, ("registry", "audit"), child)
+        self.versions = cloud.registry(names, keys, child)
+        trail: dict[str, Output[str]] = {}
+        roles: dict[str, Output[str]] = {}
+        if isinstance(cloud, contract.ProvidesAudit):
+            audit = cloud.audit(names, keys, child)
+            trail = {"trail": audit.trail, "store": audit.store}
+            if isinstance(cloud, contract.ProvidesAccess):
+                access = cloud.access(names, self.versions, audit, child)
+                roles = {**access.personas, **access.ci}
+        self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
+
+
+class Environment(Part):
+    """One place where models live: staging and production are built by this same code."""
+
+    stores: Mapping[str, Output[str]]
+    datasets: Mapping[str, Output[str]]
+    identities: Mapping[str, Output[str]]
+    endpoints: Mapping[str, Output[str]]
+
+    def __init__(
+        self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions
+    ) -> None:
+        super().__init__(names, opts, container=names.slice)
+        child = self.child()
+        keys = cloud.keys(names, ("data", "models"), child)
+        data = cloud.data(names, keys, child)
+        identities: Mapping[str, Output[str]] = {}
+        endpoints: Mapping[str, Output[str]] = {}
+        if isinstance(cloud, contract.ProvidesServing):
+            serving = cloud.serving(names, keys, data, registry, child)
+            identities, endpoints = serving.identities, serving.endpoints
+        self.publish(stores=data.stores, datasets=data.datasets, identities=identities, endpoints=endpoints)
+
+
+class Estate(Part):
+    """A whole estate, or the slice of it that ``scope`` names: ``hub`` or one environment.
+
+    Slices find each other by name, so three stacks in three accounts register the resources that one stack would.
+
+    Raises:
+        InputError: the scope is not a slice of this estate, an account is missing, or one stack cannot reach all of
+            the accounts.
+    """
+
+    hub: Mapping[str, Any]
+    environments: Mapping[str, Any]
+
+    def __init__(self, config: EstateConfig, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
+        slices = {HUB: config.home, **{name: each.home for name, each in config.environments.items()}}
+        if scope is not None and scope not in slices:
+            raise InputError(f"mlestate:scope is {scope!r}; this estate has {', '.join(slices)}")
+        names = {
+            name: Names(
+                cloud=config.cloud,
+                estate=config.name,
+                environment=name,
+                region=config.region,
+                home=_present(home, name, config),
+                owner=config.owner,
+                extra_tags=config.tags,
+            )
+            for name, home in slices.items()
+            if scope in (None, name) or name == HUB
+        }
+        cloud = cloud_for(config)
+        super().__init__(names[HUB], opts, container=config.name)
+        built = [name for name in names if scope in (None, name)]
+        inside = {
+            name: self.child(providers=[cloud.provider(names[name], ResourceOptions(parent=self))]) for name in built
+        }
+        hub = Hub(cloud, names[HUB], inside[HUB]) if HUB in built else None
+        registry = hub.versions if hub else cloud.registry_elsewhere(names[HUB])
+        environments = {
+            name: Environment(cloud, names[name], registry, inside[name]) for name in built if name != HUB
+        }
+        self.publish(
+            hub={key: getattr(hub, key) for key in Hub.__annotations__} if hub else {},
+            environments={
+                name: {key: getattr(each, key) for key in Environment.__annotations__}
+                for name, each in environments.items()
+            },
+        )
+
+
+_HOME = {
+    "aws": ("account", "aws:allowedAccountIds[0] 123456789012"),
+    "gcp": ("project", "gcp:project my-project"),
+    "azure": ("subscription", "azure-native:subscriptionId 00000000-0000-0000-0000-000000000000"),
+}
+
+
+def _present(home: str | None, slice_: str, config: EstateConfig) -> str:
+    if home is not None:
+        return home
+    word, example = _HOME[config.cloud]
+    raise InputError(
+        f"{slice_} has no {word}: names and permissions are computed from it. Write `{word}:` in the estate file, or "
+        f"give this stack one: pulumi config set --path '{example.split()[0]}' {example.split()[1]}"
+    )

@@ -1,0 +1,223 @@
+"""Every physical name, resource id and tag of an estate: pure functions with each cloud's limits.
+
+A physical name is fixed only where people or other systems address the thing; everything else keeps Pulumi's
+auto-name. Names are deterministic and never random, so that one slice of an estate can compute what another slice made.
+Nothing is ever cut in silence: a name that does not fit is refused with the longest one that would.
+
+Pattern: ``{estate}-{environment}-{role}``; the hub's environment is the word ``hub``. Kinds whose names are shared with
+every other customer of the cloud get six hexadecimal digits of the account, project or subscription behind it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2s
+
+__all__ = ["HUB", "KINDS", "Kind", "NameTooLong", "Names", "check"]
+
+HUB = "hub"
+"""The word that stands for the hub where an environment's name would stand; no environment may take it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of name may look like on its cloud."""
+
+    limit: int
+    """Longest name, in characters."""
+    pattern: str = r"[a-z0-9](-?[a-z0-9])*"
+    """What a whole name must match (a regular expression)."""
+    shared: bool = False
+    """Unique among all customers of the cloud, not just within one account: six digits are added."""
+    separator: str = "-"
+    """What stands between the words: a hyphen, an underscore, or nothing at all."""
+    compact: bool = False
+    """Too short for three words: the estate's and the role's first letters and eight digits of a hash of all of them."""
+
+
+KINDS: Mapping[str, Kind] = {
+    # S3 user guide, "General purpose bucket naming rules".
+    "aws:bucket": Kind(63, shared=True),
+    # IAM quotas: role and policy names 64 and 128 characters.
+    "aws:role": Kind(64),
+    "aws:policy": Kind(128),
+    # KMS API CreateAlias: alias/ and up to 250 characters more.
+    "aws:key-alias": Kind(250),
+    # SageMaker API: endpoint, model package group and monitoring names share [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}.
+    "aws:endpoint": Kind(63),
+    "aws:model-package-group": Kind(63),
+    # ECR API CreateRepository: 2 to 256 characters, slashes allowed.
+    "aws:image-repository": Kind(256),
+    # CloudTrail API CreateTrail: 3 to 128 characters.
+    "aws:trail": Kind(128),
+    # Glue API: 1 to 255; Athena and Hive read only lower case, digits and underscores.
+    "aws:catalog-database": Kind(255, r"[a-z0-9_]+", separator="_"),
+    # Athena API CreateWorkGroup: 1 to 128.
+    "aws:workgroup": Kind(128),
+    # Access Analyzer API: 1 to 255.
+    "aws:analyzer": Kind(255),
+    # CloudWatch Logs API: 1 to 512.
+    "aws:log-group": Kind(512),
+    # Cloud Storage, "Bucket names": 3 to 63 without dots.
+    "gcp:bucket": Kind(63, shared=True),
+    # Cloud KMS: key rings and keys 1 to 63.
+    "gcp:key-ring": Kind(63),
+    "gcp:key": Kind(63),
+    # BigQuery, "Name datasets": up to 1,024 letters, digits and underscores.
+    "gcp:dataset": Kind(1024, r"[a-z0-9_]+", separator="_"),
+    # Artifact Registry API: 1 to 63, begins with a letter.
+    "gcp:image-repository": Kind(63, r"[a-z](-?[a-z0-9])*"),
+    # IAM API: service account ids 6 to 30, begin with a letter; full words would not fit.
+    "gcp:service-account": Kind(30, r"[a-z](-?[a-z0-9])+", compact=True),
+    # IAM API: custom role ids 3 to 64 letters, digits, underscores and periods.
+    "gcp:role": Kind(64, r"[a-z0-9_]+", separator="_"),
+    # Azure resource name rules: resource groups 1 to 90.
+    "azure:resource-group": Kind(90),
+    # Azure resource name rules: storage accounts 3 to 24 lower-case letters and digits, shared by all customers.
+    "azure:storage-account": Kind(24, r"[a-z0-9]{3,24}", separator="", compact=True),
+    # Azure resource name rules: vaults 3 to 24, begin with a letter, shared by all customers.
+    "azure:key-vault": Kind(24, r"[a-z](-?[a-z0-9])+", compact=True),
+    # Azure resource name rules: machine learning workspaces 3 to 33, registries 2 to 32 and unique in the tenant.
+    "azure:workspace": Kind(33, r"[a-z](-?[a-z0-9])+", compact=True),
+    "azure:model-registry": Kind(32, r"[a-z](-?[a-z0-9])+", compact=True),
+    # Azure resource name rules: container registries 5 to 50 letters and digits, shared by all customers.
+    "azure:container-registry": Kind(50, r"[a-z0-9]{5,50}", separator="", compact=True),
+    # Azure resource name rules: managed identities 3 to 128.
+    "azure:identity": Kind(128),
+    # Azure resource name rules: Log Analytics workspaces 4 to 63.
+    "azure:log-workspace": Kind(63),
+}
+
+
+class NameTooLong(ValueError):
+    """A name does not fit its cloud's limit, or holds a character that the cloud does not take."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one slice of an estate: its hub, or one of its environments."""
+
+    cloud: str
+    estate: str
+    environment: str
+    """The environment's name, or ``HUB``."""
+    region: str
+    home: str
+    """The account (AWS), project (Google Cloud) or subscription (Azure) that the slice lives in."""
+    owner: str | None = None
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def slice(self) -> str:
+        """The name that Pulumi knows the slice by: ``risk-staging``."""
+        return f"{self.estate}-{self.environment}"
+
+    def logical(self, part: str) -> str:
+        """The name that Pulumi knows a part by: ``risk-staging-data``."""
+        return f"{self.slice}-{part}"
+
+    def physical(self, kind: str, role: str) -> str:
+        """The name that the cloud knows a thing by.
+
+        ``kind`` is a key of ``KINDS``, ``role`` is what the thing is for or the model's or dataset's own name.
+
+        Raises:
+            NameTooLong: the words do not fit; the sentence says by how much.
+        """
+        rule = KINDS[f"{self.cloud}:{kind}"]
+        words = [self.estate, self.environment, role]
+        if rule.compact:
+            digest = self._digest(*words, digits=8)
+            room = rule.limit - len(digest) - 2 * len(rule.separator)
+            letters = [re.sub(r"[^a-z0-9]", "", word) for word in (self.estate, role)]
+            kept = letters[0][: room - min(len(letters[1]), room // 2)]
+            name = rule.separator.join([kept, letters[1][: room - len(kept)], digest])
+        else:
+            if rule.shared:
+                words.append(self._digest(digits=6))
+            name = rule.separator.join(words)
+            if rule.separator != "-":
+                name = name.replace("-", rule.separator)
+        if len(name) > rule.limit:
+            raise NameTooLong(
+                f"{name!r} has {len(name)} characters, {self.cloud} allows {rule.limit} in the name of a "
+                f"{kind.replace('-', ' ')}; shorten the estate's, the environment's or the model's name by "
+                f"{len(name) - rule.limit}"
+            )
+        if not re.fullmatch(rule.pattern, name):
+            raise NameTooLong(f"{name!r} is not a legal name of a {kind.replace('-', ' ')} on {self.cloud}")
+        return name
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """An Amazon resource name in this slice's account; IAM and S3 names carry no region.
+
+        Partitions: AWS General Reference, "Amazon Resource Names".
+        """
+        partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
+            "us-gov" if self.region.startswith("us-gov-") else self.region.partition("-")[0], "aws"
+        )
+        home = "" if service == "s3" else self.home
+        return f"arn:{partition}:{service}:{self.region if regional else ''}:{home}:{resource}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What every taggable resource carries; keys are lower case, so that one set is legal on all three clouds."""
+        ours = {"estate": self.estate, "environment": self.environment, "managed-by": "pulumi"}
+        return {**self.extra_tags, **({"owner": self.owner} if self.owner else {}), **ours}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The tags in the alphabet of Google Cloud labels: lower case, digits, ``-`` and ``_``, at most 63 characters."""
+        return {_label(key): _label(value) for key, value in self.tags.items()}
+
+    def _digest(self, *words: str, digits: int) -> str:
+        whole = "/".join([self.cloud, self.home, self.estate, *words])
+        return blake2s(whole.encode()).hexdigest()[:digits]
+
+
+def _label(text: str) -> str:
+    return re.sub(r"[^a-z0-9_-]", "-", text.lower())[:63]
+
+
+_USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    # kind, slice ("hub" or "environment"), role; {model} and {dataset} stand for each of the estate's own names.
+    "aws": (
+        ("bucket", "environment", "artifacts"),
+        ("bucket", "hub", "audit-logs"),
+        ("model-package-group", "hub", "{model}"),
+        ("image-repository", "hub", "{model}"),
+        ("role", "environment", "{model}-inference"),
+        ("role", "hub", "data-scientist"),
+        ("endpoint", "environment", "{model}"),
+        ("catalog-database", "environment", "curated"),
+    ),
+    "gcp": (
+        ("bucket", "environment", "artifacts"),
+        ("key-ring", "environment", "keys"),
+        ("dataset", "environment", "features"),
+        ("image-repository", "hub", "{model}"),
+    ),
+    "azure": (
+        ("resource-group", "environment", "data"),
+        ("storage-account", "environment", "lake"),
+        ("model-registry", "hub", "registry"),
+    ),
+}
+
+
+def check(cloud: str, estate: str, environments: Iterable[str], models: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names of an estate that will not fit their cloud.
+
+    Yields pairs: the name that the user can change (the estate's, an environment's or a model's), and a sentence.
+    """
+    models = list(models)
+    for environment in [*environments, HUB]:
+        names = Names(cloud, estate, environment, region="", home="")
+        for kind, slice_, role in _USED[cloud]:
+            if (slice_ == HUB) != (environment == HUB):
+                continue
+            for model in models if "{model}" in role else [None]:
+                try:
+                    names.physical(kind, role.format(model=model))
+                except NameTooLong as error:
+                    yield (model or (estate if environment == HUB else environment)), str(error)

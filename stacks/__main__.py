@@ -1,0 +1,28 @@
+"""The Pulumi program: one estate file to the resources of its estate. The only page that reads the stack's config.
+
+`mlestate:estate` is the path of the file (from this folder; default `estate.yaml`), `mlestate:scope` the slice of it that
+this stack deploys (`hub` or an environment; left out, all of it). An account, project or subscription that the file
+leaves out is taken from the provider's own setting of the stack.
+"""
+
+from pathlib import Path
+
+import pulumi
+
+from mlestate.config import load
+from mlestate.errors import InputError
+from mlestate.estate import Estate
+
+settings = pulumi.Config("mlestate")
+homes = (
+    next(iter(pulumi.Config("aws").get_object("allowedAccountIds") or ()), None),
+    pulumi.Config("gcp").get("project"),
+    pulumi.Config("azure-native").get("subscriptionId"),
+)
+try:
+    config = load(Path(settings.get("estate") or "estate.yaml"), home=next(filter(None, homes), None)).config
+    estate = Estate(config, scope=settings.get("scope"))
+except InputError as error:
+    raise pulumi.RunError(str(error)) from error
+pulumi.export("hub", estate.hub)
+pulumi.export("environments", estate.environments)
