@@ -1,0 +1,139 @@
+"""The words of the file that only AWS has, and what its sizes and regions are called there. No SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlestate.config.base import Name, text
+from mlestate.config.estate import ENVIRONMENTS, Environment, Estate
+
+Account = Annotated[
+    str, *text("aws_account", r"[0-9]{12}", 'must be the twelve digits of an AWS account, quoted: "012345678901"')
+]
+RoleArn = Annotated[
+    str,
+    *text(
+        "aws_role_arn",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}",
+        "must be the ARN of a role, such as arn:aws:iam::222222222222:role/deployer",
+    ),
+]
+
+COMPUTE: Mapping[str, str] = {
+    "cpu-small": "ml.m5.xlarge",
+    "cpu-medium": "ml.m5.2xlarge",
+    "cpu-large": "ml.m5.4xlarge",
+    "gpu-small": "ml.g5.xlarge",
+    "gpu-large": "ml.g5.12xlarge",
+}
+"""Sizes as SageMaker instance types (Amazon EC2 instance types guide: 4, 8 and 16 vCPU; one and four NVIDIA A10G)."""
+
+REGIONS: Mapping[str, tuple[str, ...]] = {
+    "quebec": ("ca-central-1",),
+    "canada": ("ca-central-1", "ca-west-1"),
+    "eu": (
+        "eu-central-1",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-south-2",
+        "eu-west-1",
+        "eu-west-3",
+    ),
+}
+"""Regions by jurisdiction (AWS Regions guide). London (eu-west-2) and Zurich (eu-central-2) are not in the EU;
+ca-central-1 lies in Montreal, ca-west-1 in Calgary."""
+
+OTHER_REGIONS: tuple[str, ...] = (
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "eu-central-2",
+    "eu-west-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+)
+
+LOCAL_STORAGE_FAMILIES = frozenset(
+    {
+        "c5d",
+        "c6gd",
+        "g4dn",
+        "g5",
+        "g6",
+        "g6e",
+        "m5d",
+        "m5dn",
+        "m6gd",
+        "p4d",
+        "p4de",
+        "p5",
+        "r5d",
+        "r5dn",
+        "r6gd",
+        "trn1",
+    }
+)
+"""SageMaker families with disks of their own. They are encrypted by the hardware, and a volume key is refused for them
+(SageMaker API, CreateEndpointConfig, KmsKeyId)."""
+
+
+def takes_volume_key(instance_type: str) -> bool:
+    """Whether SageMaker accepts a key of the customer for the disk of this instance type (`ml.m5.xlarge`)."""
+    return instance_type.split(".")[1] not in LOCAL_STORAGE_FAMILIES
+
+
+class AwsEnvironment(Environment):
+    """One place where models run, in an AWS account."""
+
+    account: Account | None = Field(
+        None, description="The twelve digits of its account, quoted. Left out: the account of the estate."
+    )
+    deploy_role: RoleArn | None = Field(
+        None,
+        description="The role that the deployer assumes in that account. Left out: the deployer's own credentials.",
+    )
+
+    @property
+    def home(self) -> str | None:
+        return self.account
+
+
+class AwsEstate(Estate):
+    """An estate on Amazon SageMaker."""
+
+    cloud: Literal["aws"] = Field(description="The cloud. Required.")
+    region: str = Field(description="The AWS region of everything. Required.", examples=["ca-central-1"])
+    account: Account | None = Field(
+        None,
+        description="The twelve digits of the hub's account, quoted; environments that name none use it too. Left out: "
+        "the account of the deployer's credentials.",
+    )
+    environments: Mapping[Name, AwsEnvironment] = Field(
+        default_factory=lambda: {"production": AwsEnvironment()}, min_length=1, description=ENVIRONMENTS
+    )
+
+    @property
+    def home(self) -> str | None:
+        return self.account

@@ -1,0 +1,335 @@
+"""The estate: everything in the file that means the same on every cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from mlestate.config.base import (
+    Count,
+    Duration,
+    Email,
+    FieldName,
+    Name,
+    Principal,
+    RelativePath,
+    SecretReference,
+    Settings,
+)
+from mlestate.config.model import Adjustments, Model
+
+Jurisdiction = Literal["canada", "quebec", "eu"]
+
+
+def _form(value: object) -> str:
+    """Which of the written forms a value has: one word, or a block."""
+    return "<word>" if isinstance(value, str) else "<block>"
+
+
+class NetworkIds(Settings):
+    """A network that is there already."""
+
+    network: str = Field(description="The id of the network: VPC id, VPC name or virtual network id. Required.")
+    subnets: tuple[str, ...] = Field(description="The ids of the private subnets, in two zones or more. Required.")
+    security_groups: tuple[str, ...] = Field(
+        (), description="The ids of security groups that every job and endpoint joins (aws). Left out: one is made."
+    )
+
+
+class ExistingNetwork(Settings):
+    """Use a network that is there already."""
+
+    existing: NetworkIds = Field(description="The network to use; nothing in it is changed. Required.")
+
+
+class KeyIds(Settings):
+    """Keys that are there already."""
+
+    data: str = Field(
+        description="The key of data, features, models and logs: KMS key ARN or alias, Cloud KMS key name or Key "
+        "Vault key id. Required."
+    )
+    audit: str | None = Field(None, description="The key of the audit trail. Left out: the key of the data.")
+
+
+class ExistingKeys(Settings):
+    """Use keys that are there already."""
+
+    existing: KeyIds = Field(description="The keys to use; their policies are not changed. Required.")
+
+
+class CI(Settings):
+    """Which pipelines outside may act on the estate, without any stored key."""
+
+    provider: Literal["github", "gitlab", "azure-devops"] = Field(
+        description="Whose tokens are trusted (OpenID Connect). Required."
+    )
+    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$")] = Field(
+        description="The organization, user or group that owns the repositories. Required.", examples=["acme"]
+    )
+    owner_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = Field(
+        None,
+        description="The owner's unchanging id (GitHub: the numeric id; Azure DevOps: the organization's GUID). Left "
+        "out: the name alone is trusted; azure-devops needs it.",
+    )
+    repositories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_. /-]*$")], ...] = Field(
+        (),
+        description="The names of the trusted repositories (azure-devops: project/service-connection). Left out: one "
+        "per model, named as the model.",
+        examples=[["churn", "fraud"]],
+    )
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$")] = Field(
+        "main", description="The branch whose runs may change the estate. Left out: main."
+    )
+    host: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")] | None = Field(
+        None, description="The host of a GitLab or GitHub of your own. Left out: the public one."
+    )
+
+
+class Alerts(Settings):
+    """Who is told."""
+
+    email: tuple[Email, ...] = Field((), description="Addresses that get every alert. Left out: none.")
+    slack: SecretReference | None = Field(
+        None, description="The Slack webhook, as secret:<key>. Left out: no Slack.", examples=["secret:slackWebhook"]
+    )
+    pagerduty: SecretReference | None = Field(
+        None, description="The PagerDuty integration key, as secret:<key>. Left out: no PagerDuty."
+    )
+
+
+class People(Settings):
+    """Who may do what. A principal is what the cloud calls it: SSO group, Google group, Entra object id."""
+
+    data_scientists: tuple[Principal, ...] = Field(
+        (), description="May explore data, train and register; may not approve or deploy. Left out: no one."
+    )
+    ml_engineers: tuple[Principal, ...] = Field(
+        (), description="May run pipelines and releases in staging and read production. Left out: no one."
+    )
+    approvers: tuple[Principal, ...] = Field(
+        (), description="May approve or reject a version, and nothing else. Left out: no one."
+    )
+    operators: tuple[Principal, ...] = Field(
+        (), description="May roll a release back, and nothing else. Left out: no one."
+    )
+    auditors: tuple[Principal, ...] = Field(
+        (), description="May read the audit trail and the settings; never the data, never write. Left out: no one."
+    )
+
+
+class Audit(Settings):
+    """The trail that those it audits cannot alter."""
+
+    retention: Duration = Field(
+        Duration.parse("1y"), description="How long the trail is kept. Left out: 1y.", examples=["7y"]
+    )
+    lock: Literal["none", "governance", "compliance"] = Field(
+        "governance",
+        description="none keeps without a lock; governance can be lifted by an administrator of the audit account; "
+        "compliance can be lifted by no one, ever, before the retention ends. Left out: governance.",
+    )
+
+
+class Environment(Settings):
+    """One place where models run. Built by the same code as every other."""
+
+    mirrors: Name | None = Field(
+        None,
+        description="The environment that this one repeats at its own scale, resource for resource. Left out: none.",
+    )
+    scale: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="The size of machines and counts against what the file says, above 0 to 1. Left out: 1."
+    )
+    protect: bool = Field(
+        False,
+        description="Refuses to delete what holds data, models or the trail. Left out: it can be destroyed.",
+    )
+    monthly_budget_usd: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="The spend in US dollars a month above which people are told. Left out: no budget."
+    )
+
+    @property
+    def home(self) -> str | None:
+        """The account, project or subscription that holds this environment."""
+        raise NotImplementedError
+
+
+class Approval(Settings):
+    """What a promotion into an environment needs."""
+
+    minimum: Annotated[int, Field(ge=1, le=10)] = Field(1, description="How many approvers must agree. Left out: one.")
+
+
+class Promotion(Settings):
+    """The way of a version from one environment to the next."""
+
+    path: tuple[Name, ...] | None = Field(
+        None,
+        description="The environments in the order in which a version passes them. Left out: in the order of the file.",
+        examples=[["staging", "production"]],
+    )
+    approval: Mapping[Name, Approval] = Field(
+        default_factory=dict,
+        description="What promotion into an environment needs besides the approval in the registry, by environment. "
+        "Left out: nothing more.",
+    )
+
+
+class Dataset(Settings):
+    """Files that models learn from, kept in versions."""
+
+    path: RelativePath = Field(
+        description="Where the files lie, in the estate's own storage. Required.", examples=["lake/transactions/"]
+    )
+    format: Literal["parquet", "csv", "json", "iceberg"] = Field(
+        "parquet", description="How the files are written. Left out: parquet."
+    )
+    retention: Duration | None = Field(
+        None, description="How long files are kept. Left out: for ever.", examples=["2y"]
+    )
+
+
+class DataLake(Settings):
+    """The data of the estate."""
+
+    datasets: Mapping[Name, Dataset] = Field(
+        default_factory=dict, description="The datasets by name. Left out: none; the store is there all the same."
+    )
+
+
+FeatureType = Literal["float", "int", "string", "bool", "timestamp"]
+
+
+class FeatureGroup(Settings):
+    """Features of one kind of thing, the same in training and in serving."""
+
+    entity: FieldName = Field(
+        description="The column that says whose features these are. Required.", examples=["customer_id"]
+    )
+    event_time: FieldName = Field(description="The column that says since when they hold. Required.", examples=["ts"])
+    fields: Mapping[FieldName, FeatureType] = Field(
+        description="The features by name, each with its type. Required.", examples=[{"amount_30d": "float"}]
+    )
+    online: bool = Field(
+        False, description="Also keeps the newest values ready in milliseconds, which bills while idle. Left out: not."
+    )
+    ttl: Duration | None = Field(
+        None, description="How long the online store keeps a value (only with online). Left out: for ever."
+    )
+
+
+class Tracking(Settings):
+    """Where runs and their numbers are compared."""
+
+    server: Literal["none", "managed"] = Field(
+        "none",
+        description="none uses what the cloud gives without a server; managed starts one, which bills while idle. "
+        "Left out: none.",
+    )
+    size: Literal["small", "medium", "large"] = Field(
+        "small", description="The size of a managed server. Left out: small."
+    )
+
+
+class Estate(Settings):
+    """Everything that means the same on every cloud; each cloud's class adds its own few words."""
+
+    version: Literal[1] = Field(description="The version of this file's format. Required.")
+    name: Name = Field(
+        description="The name of the estate; it starts the name of every resource. Required.", examples=["acme-risk"]
+    )
+    cloud: str = Field(description="The cloud: aws, gcp or azure. Required.")
+    region: str = Field(description="The region of everything that lies in one. Required.")
+    owner: Principal | None = Field(
+        None,
+        description="Who answers for the estate, as a tag on every resource. Left out: no owner tag.",
+        examples=["ml-platform@acme.example"],
+    )
+    tags: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Tags on every resource that takes them; lower-case, so that they are legal on all three clouds. "
+        "Left out: only the project's own.",
+        examples=[{"cost-centre": "risk"}],
+    )
+    residency: (
+        Annotated[
+            Annotated[Jurisdiction, Tag("<word>")] | Annotated[tuple[str, ...], Tag("<block>")], Discriminator(_form)
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Where data, keys, replicas and logs may lie: canada, quebec, eu or a list of regions. Left out: "
+        "anywhere the region setting says.",
+        examples=["canada", ["ca-central-1"]],
+    )
+    network: Annotated[
+        Annotated[Literal["private", "public"], Tag("<word>")] | Annotated[ExistingNetwork, Tag("<block>")],
+        Discriminator(_form),
+    ] = Field(
+        "public",
+        description="private keeps all traffic off the internet in a network of its own, whose endpoints bill by the "
+        "hour; public uses the clouds' own encrypted addresses; {existing: ...} uses a network of yours. Left out: "
+        "public.",
+        examples=["private"],
+    )
+    encryption: Annotated[
+        Annotated[Literal["provider-managed", "customer-managed"], Tag("<word>")]
+        | Annotated[ExistingKeys, Tag("<block>")],
+        Discriminator(_form),
+    ] = Field(
+        "provider-managed",
+        description="provider-managed uses the cloud's own keys; customer-managed makes keys of the estate, which bill "
+        "by the month; {existing: ...} uses keys of yours. Left out: provider-managed.",
+        examples=["customer-managed"],
+    )
+    ci: CI | None = Field(None, description="Which pipelines outside may act, without stored keys. Left out: none may.")
+    alerts: Alerts = Field(
+        default_factory=Alerts, description="Who is told. Left out: no one; alarms are there all the same."
+    )
+    people: People = Field(default_factory=People, description="Who may do what. Left out: no role is given to anyone.")
+    audit: Audit = Field(
+        default_factory=Audit, description="The audit trail. Left out: kept for a year under a governance lock."
+    )
+    promotion: Promotion = Field(
+        default_factory=Promotion,
+        description="The way of a version through the environments. Left out: in the order of the file.",
+    )
+    data: DataLake = Field(default_factory=DataLake, description="The data of the estate. Left out: no dataset.")
+    features: Mapping[Name, FeatureGroup] = Field(
+        default_factory=dict, description="The feature groups by name. Left out: no feature store."
+    )
+    tracking: Tracking = Field(
+        default_factory=Tracking,
+        description="Where runs are compared. Left out: what the cloud gives without a server.",
+    )
+    defaults: Adjustments = Field(
+        default_factory=Adjustments, description="Values merged under every model. Left out: the built-in ones."
+    )
+    models: Mapping[Name, Model] = Field(
+        default_factory=dict, description="The models by name. Left out: none yet; the frame is there all the same."
+    )
+
+    environments: Mapping[str, Environment]
+
+    @property
+    def home(self) -> str | None:
+        """The account, project or subscription that holds the hub, and every environment that names no other."""
+        raise NotImplementedError
+
+    @property
+    def promotion_path(self) -> tuple[str, ...]:
+        """The environments in the order in which a version passes them."""
+        return self.promotion.path if self.promotion.path is not None else tuple(self.environments)
+
+    def model(self, name: str, environment: str) -> Model:
+        """One model as it is in one environment. Raises KeyError when there is no such model or environment."""
+        self.environments[environment]
+        return self.models[name].in_environment(environment)
+
+
+ENVIRONMENTS = (
+    "The environments by name, in the order in which a version passes them. Left out: one, called production."
+)
