@@ -1,8 +1,8 @@
 """The Pulumi program: one estate file to the resources of its estate. The only page that reads the stack's config.
 
-`mlestate:estate` is the path of the file (from this folder; default `estate.yaml`), `mlestate:scope` the slice of it that
-this stack deploys (`hub` or an environment; left out, all of it). An account, project or subscription that the file
-leaves out is taken from the provider's own setting of the stack.
+`mlestate:estate` is the path of the file (from this folder; default `estate.yaml`), `mlestate:scope` the slice of it
+that this stack deploys (`hub` or an environment; left out, all of it). An account, project or subscription that the
+file leaves out is taken from the provider's own setting of the stack.
 """
 
 from pathlib import Path

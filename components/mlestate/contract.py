@@ -1,7 +1,7 @@
 """What each part of an estate promises, and what a cloud provides: the shape that AWS, Google Cloud and Azure share.
 
-Two kinds of Protocol and no behaviour. A part's Protocol lists its outputs. A cloud's lists one method a part, taking the
-names of the slice that is being built, the **parts it stands on** as objects, and options: the signature is the
+Two kinds of Protocol and no behaviour. A part's Protocol lists its outputs. A cloud's lists one method a part, taking
+the names of the slice that is being built, the **parts it stands on** as objects, and options: the signature is the
 dependency graph. `Cloud` is the floor that every cloud has; each `Provides...` is a part that a cloud may have beyond
 it, and `estate.py` builds what is provided.
 

@@ -76,9 +76,7 @@ class Environment(Part):
     identities: Mapping[str, Output[str]]
     endpoints: Mapping[str, Output[str]]
 
-    def __init__(
-        self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions
-    ) -> None:
+    def __init__(self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions) -> None:
         super().__init__(names, opts, container=names.slice)
         child = self.child()
         keys = cloud.keys(names, ("data", "models"), child)
@@ -105,7 +103,7 @@ class Estate(Part):
     environments: Mapping[str, Any]
 
     def __init__(self, config: EstateConfig, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
-        slices = {HUB: config.home, **{name: each.home for name, each in config.environments.items()}}
+        slices = {HUB: config.home, **{name: each.home or config.home for name, each in config.environments.items()}}
         if scope is not None and scope not in slices:
             raise InputError(f"mlestate:scope is {scope!r}; this estate has {', '.join(slices)}")
         names = {
@@ -129,9 +127,7 @@ class Estate(Part):
         }
         hub = Hub(cloud, names[HUB], inside[HUB]) if HUB in built else None
         registry = hub.versions if hub else cloud.registry_elsewhere(names[HUB])
-        environments = {
-            name: Environment(cloud, names[name], registry, inside[name]) for name in built if name != HUB
-        }
+        environments = {name: Environment(cloud, names[name], registry, inside[name]) for name in built if name != HUB}
         self.publish(
             hub={key: getattr(hub, key) for key in Hub.__annotations__} if hub else {},
             environments={

@@ -32,7 +32,7 @@ class Kind:
     separator: str = "-"
     """What stands between the words: a hyphen, an underscore, or nothing at all."""
     compact: bool = False
-    """Too short for three words: the estate's and the role's first letters and eight digits of a hash of all of them."""
+    """Too short for three words: the estate's and the role's first letters, then eight digits of a hash of all."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -60,13 +60,14 @@ KINDS: Mapping[str, Kind] = {
     "aws:log-group": Kind(512),
     # Cloud Storage, "Bucket names": 3 to 63 without dots.
     "gcp:bucket": Kind(63, shared=True),
-    # Cloud KMS: key rings and keys 1 to 63.
-    "gcp:key-ring": Kind(63),
-    "gcp:key": Kind(63),
+    # Cloud KMS API: key rings 1 to 63, of which Pulumi's auto-name takes the last 8.
+    "gcp:key-ring": Kind(55),
     # BigQuery, "Name datasets": up to 1,024 letters, digits and underscores.
     "gcp:dataset": Kind(1024, r"[a-z0-9_]+", separator="_"),
     # Artifact Registry API: 1 to 63, begins with a letter.
     "gcp:image-repository": Kind(63, r"[a-z](-?[a-z0-9])*"),
+    # Vertex AI API, models.upload: model ids 1 to 63, begin with a letter.
+    "gcp:model": Kind(63, r"[a-z](-?[a-z0-9])*"),
     # IAM API: service account ids 6 to 30, begin with a letter; full words would not fit.
     "gcp:service-account": Kind(30, r"[a-z](-?[a-z0-9])+", compact=True),
     # IAM API: custom role ids 3 to 64 letters, digits, underscores and periods.
@@ -159,6 +160,22 @@ class Names:
         home = "" if service == "s3" else self.home
         return f"arn:{partition}:{service}:{self.region if regional else ''}:{home}:{resource}"
 
+    def resource_name(self, resource: str) -> str:
+        """A regional resource as Google's APIs name it: ``projects/my-project/locations/europe-west1/models/churn``.
+
+        Format: AIP-122, "Resource names".
+        """
+        return f"projects/{self.home}/locations/{self.region}/{resource}"
+
+    def arm_id(self, group: str, resource: str) -> str:
+        """A resource's Azure Resource Manager id; ``group`` is the role of the resource group that it lies in.
+
+        ``resource`` is the provider's path, such as ``Microsoft.ManagedIdentity/userAssignedIdentities/risk-hub-lake``.
+        The spelling ``resourceGroups`` matters: Azure ML's feature store compares ids letter by letter.
+        """
+        resource_group = self.physical("resource-group", group)
+        return f"/subscriptions/{self.home}/resourceGroups/{resource_group}/providers/{resource}"
+
     @property
     def tags(self) -> dict[str, str]:
         """What every taggable resource carries; keys are lower case, so that one set is legal on all three clouds."""
@@ -167,7 +184,7 @@ class Names:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The tags in the alphabet of Google Cloud labels: lower case, digits, ``-`` and ``_``, at most 63 characters."""
+        """The tags in the alphabet of Google Cloud labels: lower case, digits, ``-``, ``_``, at most 63 characters."""
         return {_label(key): _label(value) for key, value in self.tags.items()}
 
     def _digest(self, *words: str, digits: int) -> str:
@@ -193,13 +210,16 @@ _USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "gcp": (
         ("bucket", "environment", "artifacts"),
-        ("key-ring", "environment", "keys"),
-        ("dataset", "environment", "features"),
+        ("key-ring", "environment", "keys-ring"),
+        ("dataset", "environment", "curated"),
         ("image-repository", "hub", "{model}"),
+        ("model", "hub", "{model}"),
     ),
     "azure": (
         ("resource-group", "environment", "data"),
-        ("storage-account", "environment", "lake"),
+        ("storage-account", "environment", "artifacts"),
+        ("key-vault", "environment", "keys"),
+        ("identity", "environment", "models-encryption"),
         ("model-registry", "hub", "registry"),
     ),
 }

@@ -1,0 +1,95 @@
+"""The commands that Pulumi lacks. `pulumi preview | up | refresh | destroy` stay Pulumi's own and are never wrapped.
+
+Exit codes: 0 done, 1 a check failed, 2 the input is wrong. Each command loads only what it needs: `validate` starts
+without Pulumi and without any cloud's SDK.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlestate.errors import InputError
+from mlestate.local.commands import app as local
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="mlestate",
+    help="One estate.yaml to a whole MLOps estate on SageMaker, Vertex AI or Azure ML.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(local, name="local")
+
+EstateFile = Annotated[Path, typer.Argument(metavar="FILE", help="The estate file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Scope = Annotated[
+    str | None, typer.Option(help="The slice to run: hub or one environment; left out, the whole estate.")
+]
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of estate.yaml, for editors."""
+    from mlestate.config import json_schema
+
+    _print_json(json_schema())
+
+
+@app.command()
+def validate(file: EstateFile, as_json: AsJson = False) -> None:
+    """Check an estate file offline: every mistake at once, with its line and what is allowed."""
+    from mlestate.config import ConfigError, load
+
+    try:
+        config = load(file).config
+    except ConfigError as error:
+        if not as_json:
+            raise
+        typer.echo(error.as_json())
+        raise typer.Exit(2) from None
+    if as_json:
+        _print_json({"file": str(file), "problems": []})
+    else:
+        models = f"{len(config.models)} model{'s' if len(config.models) != 1 else ''}"
+        typer.echo(f"{file} is valid: {config.name} on {config.cloud}, {', '.join(config.environments)}, {models}.")
+
+
+@app.command()
+def plan(
+    file: EstateFile,
+    as_json: AsJson = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the state that `pulumi stack export` would.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Preview the change on a state that `pulumi stack export` wrote."),
+    ] = None,
+    scope: Scope = None,
+) -> None:
+    """Show what an estate is made of, or what would change in it: offline, no account and no credentials."""
+    from mlestate.config import load
+    from mlestate.local.plan import plan as run
+
+    load(file)
+    if not run(file, scope=scope, as_json=as_json, export=export, against=against):
+        raise typer.Exit(1)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The entry point of the `mlestate` command."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(error, err=True)
+        sys.exit(2)

@@ -1,0 +1,89 @@
+"""`mlestate local`: an estate on the local cloud, with Pulumi's words and without any account."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlestate.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Run an estate on the local cloud: the real program, stand-in providers, no account.", no_args_is_help=True
+)
+
+EstateFile = Annotated[Path, typer.Argument(metavar="FILE", help="The estate file.")]
+EngineName = Annotated[
+    str, typer.Option(metavar="auto|embedded|pulumi", help="auto: Pulumi's own when it is on PATH, else embedded.")
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where the local cloud and its state lie [default: .mlestate/local/<FILE's name>]."
+    ),
+]
+Scope = Annotated[
+    str | None, typer.Option(help="The slice to run: hub or one environment; left out, the whole estate.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Perform the update without asking.")]
+
+
+@app.command()
+def preview(file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None) -> None:
+    """Show what `up` would do."""
+    _run("preview", file, scope, engine, state, yes=True)
+
+
+@app.command()
+def up(
+    file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None, yes: Yes = False
+) -> None:
+    """Create or update the estate on the local cloud."""
+    _run("up", file, scope, engine, state, yes=yes)
+
+
+@app.command()
+def refresh(
+    file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None, yes: Yes = False
+) -> None:
+    """Take into the state what changed in the local cloud behind Pulumi's back."""
+    _run("refresh", file, scope, engine, state, yes=yes)
+
+
+@app.command()
+def destroy(
+    file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None, yes: Yes = False
+) -> None:
+    """Delete everything that the estate made on the local cloud."""
+    _run("destroy", file, scope, engine, state, yes=yes)
+
+
+@app.command()
+def export(file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None) -> None:
+    """Print the state, as `pulumi stack export` does."""
+    from mlestate.local.run import Run
+
+    Run.of(file, scope, engine, state).export()
+
+
+@app.command(
+    "pulumi", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def passthrough(context: typer.Context, file: EstateFile, scope: Scope = None, state: Folder = None) -> None:
+    """Run any Pulumi command on the estate's local stack: mlestate local pulumi FILE stack output --json."""
+    from mlestate.local.run import Run
+
+    raise typer.Exit(Run.of(file, scope, "pulumi", state).passthrough(context.args))
+
+
+def _run(command: str, file: Path, scope: str | None, engine: str, state: Path | None, *, yes: bool) -> None:
+    from mlestate.config import load
+    from mlestate.local.run import Run
+
+    load(file)
+    run = Run.of(file, scope, engine, state)
+    if not yes and not run.console.is_terminal:
+        raise InputError(f"--yes must be given to run {command} where nobody can be asked (no terminal)")
+    if not run.perform(command, yes=yes):
+        raise typer.Exit(1)

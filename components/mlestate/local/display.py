@@ -1,0 +1,105 @@
+"""What a run says while it goes on, and when it is over; Pulumi's own words and signs."""
+
+from collections import Counter
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mlestate.blueprint.inventory import Row, parts, short_type
+from mlestate.local.engine import Diagnostic, Event, OperationDone, Result
+
+__all__ = ["Display", "outputs"]
+
+SIGNS: Mapping[str, tuple[str, str, str]] = {
+    # operation: sign, colour, what was done
+    "create": ("+", "green", "created"),
+    "update": ("~", "yellow", "updated"),
+    "create-replacement": ("++", "green", "created as replacement"),
+    "replace": ("+-", "magenta", "replaced"),
+    "delete-replaced": ("--", "red", "deleted, replaced"),
+    "delete": ("-", "red", "deleted"),
+    "read": (">", "cyan", "read"),
+    "refresh": ("~", "cyan", "refreshed"),
+    "discard": ("<", "red", "forgotten"),
+    "same": (" ", "dim", "unchanged"),
+}
+
+
+class Display:
+    """Prints one line for each resource that changes, as it happens, and a summary at the end."""
+
+    def __init__(self, console: Console, *, preview: bool = False) -> None:
+        self._console = console
+        self._preview = preview
+        self._began = monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of the engine."""
+        if isinstance(event, Diagnostic):
+            self._diagnostic(event)
+        elif isinstance(event, OperationDone) and event.operation.op != "same":
+            operation = event.operation
+            sign, colour, done = SIGNS.get(operation.op, ("?", "default", operation.op))
+            changed = f"  [dim]{escape(', '.join(operation.changed))}[/]" if operation.changed else ""
+            state = "[red]failed[/]" if event.error else ("" if self._preview else done)
+            self._console.print(
+                f" [{colour}]{sign:>2}[/] {escape(short_type(operation.type)):<42} {escape(operation.name):<48} "
+                f"{state}{changed}",
+                soft_wrap=True,
+                highlight=False,
+            )
+
+    def summary(self, result: Result) -> None:
+        """The counts of a run, in Pulumi's order."""
+        changes = Counter(result.changes)
+        unchanged = changes.pop("same", 0)
+        self._console.print("\n[bold]Resources:[/]", highlight=False)
+        for op, count in changes.items():
+            sign, colour, done = SIGNS.get(op, ("?", "default", op))
+            what = f"to {op}" if self._preview else done
+            self._console.print(f"    [{colour}]{sign} {count} {what}[/]", highlight=False)
+        if unchanged:
+            self._console.print(f"    {unchanged} unchanged", highlight=False)
+        self._console.print(f"\n[bold]Duration:[/] {monotonic() - self._began:.1f}s", highlight=False)
+
+    def _diagnostic(self, event: Diagnostic) -> None:
+        if event.severity == "debug":
+            return
+        colour = {"error": "red", "warning": "yellow"}.get(event.severity, "default")
+        where = f" {escape(event.urn.split('::')[-1])}:" if event.urn else ""
+        self._console.print(
+            f" [{colour}]{event.severity}:[/]{where} {escape(event.message)}", soft_wrap=True, highlight=False
+        )
+
+
+def outputs(console: Console, values: Mapping[str, Any]) -> None:
+    """The stack's outputs as a tree of names and values; empty ones are left out."""
+    if lines := list(_lines(values, "  ")):
+        console.print("\n[bold]Outputs:[/]", highlight=False)
+        for line in lines:
+            console.print(line, soft_wrap=True, highlight=False)
+
+
+def _lines(value: Mapping[str, Any], indent: str) -> list[str]:
+    lines = []
+    for key, each in value.items():
+        if isinstance(each, Mapping):
+            if inner := _lines(each, indent + "  "):
+                lines += [f"{indent}{escape(key)}:", *inner]
+        elif each is not None:
+            lines.append(f"{indent}{escape(key)}: [cyan]{escape(str(each))}[/]")
+    return lines
+
+
+def table(inventory: list[Row]) -> Table:
+    """Part by part, how many resources stand."""
+    grid = Table("part", "resources", "of", box=None, header_style="dim", pad_edge=False)
+    for part, count in sorted(parts(inventory).items()):
+        kinds = Counter(short_type(row.type).split(":")[-1] for row in inventory if row.custom and row.part == part)
+        most = ", ".join(f"{number} {kind}" if number > 1 else kind for kind, number in kinds.most_common(4))
+        grid.add_row(part, str(count), most + (", ..." if len(kinds) > 4 else ""))
+    return grid

@@ -1,0 +1,80 @@
+"""`mlestate plan`: the inventory of an estate, or a change to one that stands, read off a rehearsal in memory."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from mlestate.blueprint import inventory
+from mlestate.errors import InputError
+from mlestate.local import display
+from mlestate.local.engine import Result
+from mlestate.local.session import rehearse
+
+__all__ = ["plan"]
+
+
+def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, against: Path | None) -> bool:
+    """Print the plan; True when the program ran without an error.
+
+    Raises:
+        InputError: the state to compare with cannot be read, or the export cannot be written.
+    """
+    console = Console()
+    before = _checkpoint(against) if against else None
+    show = display.Display(console if not as_json else Console(stderr=True), preview=True)
+    changing = before is not None and not as_json
+    result, state = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
+    if result.failed:
+        return False
+    exported = state.export()
+    if export is not None:
+        try:
+            export.write_text(json.dumps(exported, indent=2) + "\n")
+        except OSError as error:
+            raise InputError(f"--export {export}: cannot be written: {error.strerror}") from error
+    rows = inventory.rows(exported)
+    if as_json:
+        console.print_json(json.dumps(_document(rows, result)))
+    elif before is not None:
+        show.summary(result)
+    else:
+        console.print(f"{file}: {sum(row.custom for row in rows)} resources. Nothing was created.\n", highlight=False)
+        console.print(display.table(rows))
+        display.outputs(console, result.outputs)
+    return True
+
+
+def _errors_only(show: display.Display) -> Any:
+    return lambda event: show(event) if isinstance(event, display.Diagnostic) else None
+
+
+def _document(rows: list[inventory.Row], result: Result) -> dict[str, Any]:
+    return {
+        "changes": dict(result.changes),
+        "operations": [
+            {"op": each.op, "urn": each.urn, "changed": list(each.changed), "replacedBy": list(each.replaced_by)}
+            for each in result.operations
+            if each.op != "same"
+        ],
+        "resources": [
+            {"type": row.type, "name": row.name, "urn": row.urn, "parent": row.parent, **row.options}
+            | {"inputs": row.inputs, "dependencies": list(row.dependencies)}
+            for row in rows
+        ],
+        "outputs": result.outputs,
+    }
+
+
+def _checkpoint(file: Path) -> Mapping[str, Any]:
+    try:
+        checkpoint = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"--against {file}: cannot be read as an exported state: {error}") from error
+    if not isinstance(checkpoint, dict) or checkpoint.get("version") != 3 or "deployment" not in checkpoint:
+        raise InputError(
+            f"--against {file}: not a Pulumi state of version 3. Write one with: pulumi stack export --file {file.name}"
+        )
+    return checkpoint

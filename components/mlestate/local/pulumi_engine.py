@@ -1,0 +1,125 @@
+"""Pulumi's own engine on the local cloud: the CLI of PATH, with a backend, a passphrase and providers of the session.
+
+The stand-in providers are put on PATH for the child process alone. They are never installed as commands: on a user's
+PATH they would shadow the real providers.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from mlestate.errors import InputError
+from mlestate.local.serve import write_shims
+from mlestate.local.session import PASSPHRASE, PROJECT, Session
+
+__all__ = ["PulumiEngine", "arguments", "missing"]
+
+_COMMANDS = ("pulumi", "pulumi-language-python")
+
+
+def missing() -> list[str]:
+    """Which of Pulumi's commands are not on PATH; empty where its own engine can run."""
+    return [command for command in _COMMANDS if shutil.which(command) is None]
+
+
+@dataclass(frozen=True)
+class PulumiEngine:
+    """The Pulumi CLI, run in a folder of the session so that every one of its commands works unchanged."""
+
+    session: Session
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            InputError: the CLI is not on PATH.
+        """
+        if absent := missing():
+            raise InputError(
+                f"Pulumi's own engine needs {' and '.join(absent)} on PATH. Install Pulumi as its documentation says, "
+                "or run this with --engine embedded"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Pulumi's working folder: project, stack settings, backend and home."""
+        return self.session.folder / "pulumi"
+
+    def prepare(self) -> None:
+        """Write the project, the stack's settings and the stand-in providers; create the stack when it is new."""
+        for name in ("backend", "home", "project"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        write_shims(self.folder / "providers", self.session.cloud)
+        project = {"name": PROJECT, "runtime": "python", "main": str(self.session.program)}
+        self._write("Pulumi.yaml", project)
+        stack = self._read(f"Pulumi.{self.session.stack}.yaml")
+        self._write(f"Pulumi.{self.session.stack}.yaml", {**stack, "config": _config(self.session.config)})
+        self._checked("stack", "select", "--create", self.session.stack)
+
+    def run(self, *arguments: str) -> int:
+        """Run a Pulumi command on this terminal; returns its exit code."""
+        return subprocess.run(["pulumi", *arguments], cwd=self.folder / "project", env=self._environment()).returncode
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state, secrets in clear: for the embedded engine to take over, never for a file that stays."""
+        exported: dict[str, Any] = json.loads(self._checked("stack", "export", "--show-secrets"))
+        return exported
+
+    def import_(self, checkpoint: Mapping[str, Any]) -> None:
+        """Take over a state that the embedded engine exported."""
+        with TemporaryDirectory() as private:
+            file = Path(private) / "state.json"
+            file.write_text(json.dumps(checkpoint))
+            self._checked("stack", "import", "--file", str(file))
+
+    def _checked(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.folder / "project",
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise InputError(f"pulumi {' '.join(arguments)} failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": os.pathsep.join(
+                [str(self.folder / "providers"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+            ),
+            "PULUMI_BACKEND_URL": (self.folder / "backend").resolve().as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_HOME": str((self.folder / "home").resolve()),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_STACK": self.session.stack,
+        }
+
+    def _read(self, name: str) -> dict[str, Any]:
+        file = self.folder / "project" / name
+        return dict(YAML(typ="safe").load(file) or {}) if file.exists() else {}
+
+    def _write(self, name: str, document: Mapping[str, Any]) -> None:
+        with (self.folder / "project" / name).open("w") as file:
+            YAML(typ="safe").dump(dict(document), file)
+
+
+def _config(settings: Mapping[str, str]) -> dict[str, Any]:
+    """The settings as a stack file holds them: what is JSON for the program is a structure in the file."""
+    return {key: json.loads(value) if value.startswith("[") else value for key, value in settings.items()}
+
+
+def arguments(command: str, *, yes: bool) -> Sequence[str]:
+    """The words of a Pulumi command that match the same command of the embedded engine."""
+    return [command, *(["--yes", "--skip-preview"] if yes and command != "preview" else []), "--suppress-permalink"]

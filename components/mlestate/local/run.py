@@ -1,0 +1,110 @@
+"""One command of `mlestate local`, on whichever engine was chosen."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from mlestate.blueprint import inventory
+from mlestate.errors import InputError
+from mlestate.local import display
+from mlestate.local.engine import Result
+from mlestate.local.pulumi_engine import PulumiEngine, arguments, missing
+from mlestate.local.session import Session
+
+__all__ = ["Run"]
+
+ENGINES = ("auto", "embedded", "pulumi")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A session, the engine that runs it, and the terminal that hears of it."""
+
+    estate: Path
+    session: Session
+    engine: str
+    console: Console
+
+    @classmethod
+    def of(cls, file: Path, scope: str | None, engine: str, folder: Path | None) -> "Run":
+        """
+        Raises:
+            InputError: no such engine, or Pulumi's own is asked for and not on PATH.
+        """
+        if engine not in ENGINES:
+            raise InputError(f"--engine {engine}: allowed are {', '.join(ENGINES)}")
+        if engine == "auto":
+            engine = "embedded" if missing() else "pulumi"
+        session = Session.of(file, folder or Path(".mlestate", "local", file.stem), scope)
+        run = cls(file, session, engine, Console())
+        run._take_over()
+        return run
+
+    def perform(self, command: str, *, yes: bool) -> bool:
+        """Run preview, up, refresh or destroy; True when it ended well, or when the person said no."""
+        which = "Pulumi's own engine" if self.engine == "pulumi" else "the embedded engine, a rehearsal of Pulumi's"
+        self.console.print(
+            f"[bold]{command}[/] of {self.estate} on the local cloud, by {which} "
+            f"(stack {self.session.stack}, state in {self.session.folder})\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if self.engine == "pulumi":
+            return self._pulumi().run(*arguments(command, yes=yes)) == 0
+        if not yes:
+            if command == "up":
+                previewed = self._embedded("preview")
+                if previewed.failed or not set(previewed.changes) - {"same"}:
+                    return not previewed.failed
+            if not typer.confirm(f"Do you want to perform this {command}?"):
+                return True
+        return not self._embedded(command).failed
+
+    def export(self) -> None:
+        """Print the state, secrets encrypted."""
+        if self.engine == "pulumi":
+            self._pulumi().run("stack", "export")
+        else:
+            typer.echo(json.dumps(self.session.state().export(), indent=2))
+
+    def passthrough(self, words: Sequence[str]) -> int:
+        """Run a Pulumi command; its exit code."""
+        return self._pulumi().run(*words)
+
+    def _embedded(self, command: str) -> Result:
+        show = display.Display(self.console, preview=command == "preview")
+        engine = self.session.engine(show)
+        run = {
+            "preview": lambda: engine.preview(self.session.program),
+            "up": lambda: engine.up(self.session.program),
+            "refresh": engine.refresh,
+            "destroy": engine.destroy,
+        }[command]
+        result = run()
+        show.summary(result)
+        if command == "up" and not result.failed:
+            display.outputs(self.console, result.outputs)
+            self.console.print()
+            self.console.print(display.table(inventory.rows(self.session.state().export())))
+        return result
+
+    def _pulumi(self) -> PulumiEngine:
+        engine = PulumiEngine(self.session)
+        engine.prepare()
+        return engine
+
+    def _take_over(self) -> None:
+        """Where the other engine ran last, hand its state to this one."""
+        marker = self.session.folder / f"{self.session.stack}.engine"
+        last = marker.read_text().strip() if marker.exists() else self.engine
+        if last != self.engine:
+            if self.engine == "pulumi":
+                self._pulumi().import_(self.session.state().export(show_secrets=True))
+            else:
+                self.session.state().import_(PulumiEngine(self.session).export())
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_text(self.engine + "\n")

@@ -1,0 +1,141 @@
+"""A program on the local cloud: where its state lies, which engine runs it, and how the two engines meet."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from mlestate.errors import InputError
+from mlestate.local.cloud import LocalCloud
+from mlestate.local.engine import Engine, Event, Result
+from mlestate.local.state import State
+from mlestate.local.store import Store
+
+__all__ = ["HOMES", "PASSPHRASE", "PROJECT", "Session", "program", "rehearse", "settings"]
+
+PROJECT = "mlestate"
+"""The name in ``stacks/Pulumi.yaml``, and so in every URN."""
+
+PASSPHRASE = "local"  # noqa: S105  it guards nothing real: the local cloud's secrets are placeholders
+"""What encrypts the secrets of a local stack, under both engines."""
+
+HOMES: Mapping[str, str] = {
+    "aws:allowedAccountIds": '["000000000000"]',
+    "gcp:project": "local-project",
+    "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000000",
+}
+"""What stands in for an account, project or subscription that the estate file leaves out; no real one has these ids."""
+
+Listener = Callable[[Event], None]
+
+
+def program() -> Path:
+    """The folder of the Pulumi program: beside the package in a checkout, inside it in an installed distribution."""
+    package = Path(__file__).parents[1]
+    for folder in (package / "stacks", package.parents[1] / "stacks"):
+        if (folder / "Pulumi.yaml").is_file():
+            return folder
+    raise InputError(f"the Pulumi program `stacks/` is missing beside {package}; install mlestate again")
+
+
+def settings(estate: Path, scope: str | None, homes: Mapping[str, str] = HOMES) -> dict[str, str]:
+    """The stack's configuration, as Pulumi hands it to the program: strings, objects as JSON."""
+    return {**homes, "mlestate:estate": str(estate.resolve()), **({"mlestate:scope": scope} if scope else {})}
+
+
+def rehearse(
+    estate: Path,
+    scope: str | None = None,
+    *,
+    against: Mapping[str, Any] | None = None,
+    listener: Listener | None = None,
+) -> tuple[Result, State]:
+    """Run the program into an empty local cloud in memory: an ``up``, or a preview against an exported state.
+
+    Returns what was done and the state behind it. Nothing is read from or written to any cloud or folder.
+    """
+    state = State.in_memory()
+    stack, homes = "plan", HOMES
+    if against is not None:
+        state.import_(dict(against))
+        stack, homes = _stack_of(against)
+    engine = Engine(
+        project=PROJECT,
+        stack=stack,
+        state=state,
+        providers=_providers(Store.in_memory()),
+        config=settings(estate, scope, homes),
+        listener=listener,
+    )
+    run = engine.up if against is None else engine.preview
+    return run(program()), state
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Pulumi program with a stack's configuration, and the folder that holds the local cloud and its state."""
+
+    program: Path
+    config: Mapping[str, str]
+    folder: Path
+    stack: str
+
+    @classmethod
+    def of(cls, estate: Path, folder: Path, scope: str | None = None) -> "Session":
+        """The session of an estate file; the stack is named after the slice, or ``local`` for a whole estate."""
+        return cls(program(), settings(estate, scope), folder, scope or "local")
+
+    @property
+    def cloud(self) -> Path:
+        """Where the local cloud keeps what exists in it; all slices of an estate share it."""
+        return self.folder / "cloud"
+
+    def state(self) -> State:
+        """The embedded engine's state of this stack.
+
+        Raises:
+            StateLocked: another run holds the folder.
+        """
+        return State.in_folder(self.folder / "embedded", self.stack, passphrase=PASSPHRASE)
+
+    def engine(self, listener: Listener | None = None) -> Engine:
+        """The embedded engine on this session's state."""
+        return Engine(
+            project=PROJECT,
+            stack=self.stack,
+            state=self.state(),
+            providers=_providers(Store(self.cloud)),
+            config=self.config,
+            listener=listener,
+        )
+
+
+def _providers(store: Store) -> Callable[[str], provider_pb2_grpc.ResourceProviderServicer]:
+    clouds: dict[str, LocalCloud] = {}
+
+    def provider(package: str) -> LocalCloud:
+        if package not in ("aws", "gcp", "azure-native"):
+            raise KeyError(package)
+        return clouds.setdefault(package, LocalCloud(package, store))
+
+    return provider
+
+
+def _stack_of(checkpoint: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    """The stack that a state was exported from, and the account its providers were bound to."""
+    stack, homes = "plan", dict(HOMES)
+    for resource in checkpoint.get("deployment", {}).get("resources") or []:
+        stack = resource["urn"].split(":")[2]
+        inputs = resource.get("inputs") or {}
+        match resource["type"]:
+            case "pulumi:providers:aws" if inputs.get("allowedAccountIds"):
+                accounts = inputs["allowedAccountIds"]
+                homes["aws:allowedAccountIds"] = accounts if isinstance(accounts, str) else json.dumps(accounts)
+            case "pulumi:providers:gcp" if inputs.get("project"):
+                homes["gcp:project"] = inputs["project"]
+            case "pulumi:providers:azure-native" if inputs.get("subscriptionId"):
+                homes["azure-native:subscriptionId"] = inputs["subscriptionId"]
+    return stack, homes

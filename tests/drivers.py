@@ -1,0 +1,118 @@
+"""One way to drive a program under either engine, so that one table of scenarios asks the same of both."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlestate.local.engine import Diagnostic, Event
+from mlestate.local.pulumi_engine import PulumiEngine
+from mlestate.local.session import PASSPHRASE, Session
+from mlestate.local.state import State
+from mlestate.local.store import Store
+
+Operations = set[tuple[str, str]]
+"""What a run did: pairs of an operation's word and the resource's URN; what stayed the same is left out."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run ended."""
+
+    operations: Operations
+    same: int
+    failed: bool
+    messages: tuple[str, ...]
+
+
+class Driver(Protocol):
+    """A session under one engine."""
+
+    session: Session
+
+    def run(self, command: str) -> Outcome: ...
+
+    def export(self) -> dict[str, Any]: ...
+
+    def import_(self, checkpoint: Mapping[str, Any]) -> None: ...
+
+
+class Embedded:
+    """The embedded engine, in process."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def run(self, command: str) -> Outcome:
+        events: list[Event] = []
+        engine = self.session.engine(events.append)
+        run = {
+            "preview": lambda: engine.preview(self.session.program),
+            "up": lambda: engine.up(self.session.program),
+            "refresh": engine.refresh,
+            "destroy": engine.destroy,
+        }[command]
+        result = run()
+        return Outcome(
+            operations=_told((each.op, each.urn) for each in result.operations),
+            same=sum(each.op == "same" for each in result.operations),
+            failed=result.failed,
+            messages=tuple(each.message for each in events if isinstance(each, Diagnostic)),
+        )
+
+    def export(self) -> dict[str, Any]:
+        return self.session.state().export(show_secrets=True)
+
+    def import_(self, checkpoint: Mapping[str, Any]) -> None:
+        State.in_folder(self.session.folder / "embedded", self.session.stack, passphrase=PASSPHRASE).import_(checkpoint)
+
+
+class Own:
+    """Pulumi's own engine, by its CLI."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def run(self, command: str) -> Outcome:
+        engine = PulumiEngine(self.session)
+        engine.prepare()
+        log = self.session.folder / "events.json"
+        log.unlink(missing_ok=True)
+        yes = () if command == "preview" else ("--yes", "--skip-preview")
+        code = engine.run(command, *yes, "--event-log", str(log), "--non-interactive", "--color", "never")
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        done = [
+            event[key]["metadata"]
+            for event in events
+            for key in ("resOutputsEvent", "resourcePreEvent")
+            if key in event and (key == "resOutputsEvent") == (command != "preview")
+        ]
+        return Outcome(
+            operations=_told((each["op"], each["urn"]) for each in done),
+            same=sum(each["op"] == "same" for each in done),
+            failed=code != 0,
+            messages=tuple(event["diagnosticEvent"]["message"] for event in events if "diagnosticEvent" in event),
+        )
+
+    def export(self) -> dict[str, Any]:
+        return PulumiEngine(self.session).export()
+
+    def import_(self, checkpoint: Mapping[str, Any]) -> None:
+        engine = PulumiEngine(self.session)
+        engine.prepare()
+        engine.import_(checkpoint)
+
+
+def _told(pairs: Any) -> Operations:
+    return {(op, urn) for op, urn in pairs if op != "same" and "::pulumi:pulumi:Stack::" not in urn}
+
+
+def edited(session: Session, estate: Path) -> Session:
+    """The same session after its owner changed the file."""
+    return replace(session, config={**session.config, "mlestate:estate": str(estate)})
+
+
+def store(session: Session) -> Store:
+    """What exists in the session's local cloud."""
+    return Store(session.cloud)

@@ -1,0 +1,105 @@
+"""Every file in examples/ is run by a machine: its whole inventory is golden, and the local cloud takes it twice."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mlestate.blueprint.inventory import as_yaml
+from mlestate.config import load
+from mlestate.local.session import Session, rehearse
+
+from tests.conftest import EXAMPLES, ROOT, recorded
+from tests.drivers import Embedded, store
+
+INVENTORIES = ROOT / "tests" / "inventories"
+
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+
+
+@each_example
+def test_an_example_is_valid(example: Path) -> None:
+    assert load(example).config.version == 1
+
+
+@each_example
+def test_an_example_registers_what_its_golden_inventory_says(example: Path, request: pytest.FixtureRequest) -> None:
+    """Does not prove that a cloud accepts the values: the local cloud checks the SDK's types."""
+    golden = INVENTORIES / f"{example.stem}.yaml"
+    now = as_yaml(recorded(example))
+    if request.config.getoption("--update-inventory"):
+        golden.write_text(now)
+    assert golden.exists(), f"no inventory yet: pytest {__file__} --update-inventory"
+    assert now == golden.read_text(), f"the inventory changed; if it is meant: pytest {__file__} --update-inventory"
+
+
+@each_example
+def test_a_preview_plans_exactly_what_an_up_makes(example: Path, tmp_path: Path) -> None:
+    driver = Embedded(Session.of(example, tmp_path))
+    planned = driver.run("preview")
+    assert not planned.failed, planned.messages
+    made = driver.run("up")
+    assert planned.operations == made.operations, "a resource that is made inside an apply is missing from the preview"
+
+
+@each_example
+def test_urns_are_unique_and_every_name_starts_with_the_estate(example: Path) -> None:
+    rows = recorded(example)
+    twice = [urn for urn, count in Counter(row.urn for row in rows).items() if count > 1]
+    assert not twice, "the engine refuses two resources of one URN"
+    name = load(example).config.name
+    strangers = [row.key for row in rows if not row.name.startswith(name) and not row.type.startswith("pulumi:")]
+    assert not strangers, "the estate's name keeps two estates in one stack apart"
+
+
+@each_example
+def test_an_example_goes_up_twice_is_refreshed_and_goes_away(example: Path, tmp_path: Path) -> None:
+    """The second up and the refresh change nothing; a destroy leaves exactly what was to be retained."""
+    relaxed = tmp_path / example.name
+    relaxed.write_text(example.read_text().replace("protect: true", "protect: false"))
+    driver = Embedded(Session.of(relaxed, tmp_path / "session"))
+    first = driver.run("up")
+    assert not first.failed, first.messages
+    assert {op for op, _ in first.operations} == {"create"}
+    for again in ("up", "refresh", "preview"):
+        outcome = driver.run(again)
+        assert not outcome.failed, outcome.messages
+        assert outcome.operations == set(), f"{again} after up must be empty"
+    retained = {
+        resource["id"]
+        for resource in driver.export()["deployment"]["resources"]
+        if resource.get("retainOnDelete") and resource.get("custom")
+    }
+    gone = driver.run("destroy")
+    assert not gone.failed, gone.messages
+    left = {each.id for each in store(driver.session).objects()}
+    assert left == retained, "destroy leaves what was to be retained, and nothing else"
+
+
+@each_example
+def test_a_protected_example_refuses_to_be_destroyed(example: Path, tmp_path: Path) -> None:
+    if "protect: true" not in example.read_text():
+        pytest.skip("nothing in this example is protected")
+    driver = Embedded(Session.of(example, tmp_path))
+    assert not driver.run("up").failed
+    before = len(store(driver.session).objects())
+    outcome = driver.run("destroy")
+    assert outcome.failed, "a protected environment must not be destroyed"
+    assert any("protect" in message for message in outcome.messages), outcome.messages
+    assert len(store(driver.session).objects()) >= before - sum(op == "delete" for op, _ in outcome.operations)
+
+
+@each_example
+def test_hub_and_environments_as_stacks_register_what_one_stack_does(example: Path) -> None:
+    whole = {row.key: row for row in recorded(example)}
+    config = load(example).config
+    slices = {row.key: row for scope in ("hub", *config.environments) for row in recorded(example, scope)}
+    assert slices.keys() == whole.keys()
+    different = [key for key, row in slices.items() if row.inputs != whole[key].inputs]
+    assert not different, "what a slice computes from names must be what the whole estate hands over"
+
+
+def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result, _ = rehearse(ROOT / "examples" / "aws-minimal.yaml")
+    assert not result.failed
+    assert list(tmp_path.iterdir()) == [], "a plan writes no file"
