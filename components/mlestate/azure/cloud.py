@@ -7,7 +7,7 @@ from pulumi_azure_native.provider import Provider
 
 from mlestate import contract
 from mlestate.azure.data import Data
-from mlestate.azure.keys import Keys
+from mlestate.azure.keys import keys
 from mlestate.azure.registry import Registry, RegistryElsewhere
 from mlestate.azure.settings import AzureEstate
 from mlestate.names import HUB, Names
@@ -24,8 +24,8 @@ class AzureCloud:
     def provider(self, names: Names, opts: ResourceOptions) -> Provider:
         return Provider(names.slice, subscription_id=names.home, location=names.region, opts=opts)
 
-    def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> Keys:
-        return Keys(names, concerns, self.config.encryption, protect=self._protect(names), opts=opts)
+    def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
+        return keys(self.config.encryption, names, concerns, self._protect(names), opts)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
         return Data(names, keys, self.config.data.datasets, protect=self._protect(names), opts=opts)

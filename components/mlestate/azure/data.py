@@ -22,9 +22,10 @@ class Data(Part):
     The **lake** (`raw`, `curated`) has a hierarchical namespace: real folders, renames in one step and permissions a
     folder, for Spark and for `abfss://`. Such an account keeps no versions of its blobs (Blob versioning, "Known
     issues"), so what is overwritten there is gone: a data set's version is a new path, and what is deleted comes back
-    for 30 days. The account for **artifacts** (`artifacts`, `capture`) has none, keeps every version for 90 days after
-    it was replaced, and is what an Azure ML workspace can take as its own, which the lake is not. Captured requests go
-    after 90 days, a data set's files after its own `retention`.
+    for 30 days. The account for **artifacts** (`artifacts`, `capture`) has none, keeps a replaced version until a year
+    after it was written (Azure counts from there, not from when it was replaced), and is what an Azure ML workspace can
+    take as its own, which the lake is not. Captured requests go after 90 days, a data set's files after its own
+    `retention`; soft delete holds on to either for 30 days more.
 
     Nothing opens with a shared key or a signature made from one: only Entra ID identities get in, over TLS 1.2, and no
     container can be made public. Three copies in one region: Quebec's region has no zones, and copies elsewhere would
@@ -78,8 +79,10 @@ class Data(Part):
             "artifacts",
             artifacts,
             [
-                _rule("replaced", ["blockBlob"], None, version={"delete": {"days_after_creation_greater_than": 90}}),
-                _rule("capture", ["blockBlob", "appendBlob"], "capture/", base_blob=_modified(90)),
+                _rule("replaced", ["blockBlob"], version=_created(365)),
+                _rule(
+                    "capture", ["blockBlob", "appendBlob"], "capture/", base_blob=_modified(90), version=_created(90)
+                ),
             ],
         )
         self.publish(
@@ -167,7 +170,7 @@ def _own_key(key: Output[str] | None, identity: str) -> dict[str, Any]:
     }
 
 
-def _rule(name: str, blob_types: list[str], prefix: str | None, **actions: Any) -> Any:
+def _rule(name: str, blob_types: list[str], prefix: str | None = None, **actions: Any) -> Any:
     filters = {"blob_types": blob_types, **({"prefix_match": [prefix]} if prefix else {})}
     return {
         "name": name,
@@ -179,6 +182,10 @@ def _rule(name: str, blob_types: list[str], prefix: str | None, **actions: Any) 
 
 def _modified(days: int) -> Any:
     return {"delete": {"days_after_modification_greater_than": days}}
+
+
+def _created(days: int) -> Any:
+    return {"delete": {"days_after_creation_greater_than": days}}
 
 
 def _abfss(account: storage.StorageAccount, container: storage.BlobContainer) -> Output[str]:

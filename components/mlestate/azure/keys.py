@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 import pulumi_azure_native.authorization as authorization
@@ -10,15 +12,18 @@ import pulumi_azure_native.managedidentity as managedidentity
 import pulumi_azure_native.resources as resources
 from pulumi import Input, Output, ResourceOptions
 
+from mlestate import contract
 from mlestate.config.estate import ExistingKeys
 from mlestate.errors import InputError
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Keys", "encryption_identity", "key_name_and_vault"]
+__all__ = ["GivenKeys", "Keys", "encryption_identity", "key_name_and_vault", "keys"]
+
+Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
 USED = ("data", "models")
-"""The concerns that get a key. The rest has no taker yet: an Azure ML registry is given none by its API."""
+"""The concerns that get a key. An Azure ML registry cannot be given one (its API has no field for it)."""
 
 CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Azure built-in roles, "Key Vault Crypto Service Encryption User": wrap and unwrap with a key, read it, no more."""
@@ -29,14 +34,21 @@ KEY_ID = re.compile(
 )
 
 
-class Keys(Part):
-    """Nothing where Azure manages the keys; else an identity a concern, and the key that this identity may use.
+@dataclass
+class GivenKeys:
+    """No keys at all: Azure manages them. A key of the user's own still needs the identities that `Keys` makes."""
 
-    `customer-managed` makes the keys, in a vault and a resource group of their own, so that what is granted on keys is
-    granted on nothing else. Nobody but the identities is granted anything on them: permissions come from roles alone,
-    the vault's firewall lets only Azure's own services in, and keys turn every 90 days. `existing` keys are given by
-    resource id and get one role assignment; their vault must have soft delete and purge protection, which storage
-    accounts require.
+    ids: Mapping[str, Output[str]]
+
+
+class Keys(Part):
+    """A key a concern and the one identity that may use it, in a resource group of their own.
+
+    A group of their own, so that what is granted on keys is granted on nothing else. Nobody but the identities is
+    granted anything: permissions come from roles alone, the vault's firewall lets only Azure's own services in, and
+    keys turn every 90 days. Where the file names a key (``given``), it takes the place of the vault and all keys, and
+    is changed in nothing: it gets role assignments. Its vault must have soft delete and purge protection, which storage
+    accounts require (Azure Storage, "Customer-managed keys").
 
     A vault is never quite deleted: its name stays taken for the 90 days of soft delete, which purge protection makes
     final. Bring it back with `az keyvault recover` and `pulumi import`, or rename the environment. Azure Resource
@@ -47,32 +59,19 @@ class Keys(Part):
     """By concern: the resource id of the key, known once its identity may use it."""
 
     def __init__(
-        self,
-        names: Names,
-        concerns: Sequence[str],
-        encryption: str | ExistingKeys,
-        *,
-        protect: bool,
-        opts: ResourceOptions,
+        self, names: Names, concerns: Sequence[str], given: str | None, protect: bool, opts: ResourceOptions
     ) -> None:
         super().__init__(names, opts)
-        used = [concern for concern in concerns if concern in USED]
-        ids: dict[str, Output[str]] = {}
-        if used and encryption != "provider-managed":
-            group = resources.ResourceGroup(
-                self.named("group"),
-                resource_group_name=names.physical("resource-group", "keys"),
-                location=names.region,
-                tags=names.tags,
-                opts=self.child(protect=protect),
-            )
-            identities = {concern: self._identity(group, concern) for concern in used}
-            if isinstance(encryption, ExistingKeys):
-                keys: dict[str, Input[str]] = dict.fromkeys(used, _resource_id(encryption.existing.data))
-            else:
-                keys = self._made(group, identities, protect)
-            ids = {concern: self._usable(concern, keys[concern], identities[concern]) for concern in used}
-        self.publish(ids=ids)
+        group = resources.ResourceGroup(
+            self.named("group"),
+            resource_group_name=names.physical("resource-group", "keys"),
+            location=names.region,
+            tags=names.tags,
+            opts=self.child(protect=protect),
+        )
+        users = {concern: self._identity(group, concern) for concern in concerns}
+        made: Mapping[str, Input[str]] = dict.fromkeys(concerns, given) if given else self._made(group, users, protect)
+        self.publish(ids={concern: self._usable(concern, made[concern], users[concern]) for concern in concerns})
 
     def _identity(self, group: resources.ResourceGroup, concern: str) -> managedidentity.UserAssignedIdentity:
         return managedidentity.UserAssignedIdentity(
@@ -152,6 +151,21 @@ class Keys(Part):
             opts=self.child(),
         )
         return Output.all(key, assignment.id).apply(lambda known: str(known[0]))
+
+
+def keys(
+    encryption: Encryption, names: Names, concerns: Sequence[str], protect: bool, opts: ResourceOptions
+) -> contract.Keys:
+    """The keys that the file asks for: made, given, or none.
+
+    Raises:
+        InputError: a key that is given is not written as its resource id.
+    """
+    used = [concern for concern in concerns if concern in USED]
+    if encryption == "provider-managed" or not used:
+        return GivenKeys({})
+    given = _resource_id(encryption.existing.data) if isinstance(encryption, ExistingKeys) else None
+    return Keys(names, used, given, protect, opts)
 
 
 def encryption_identity(names: Names, concern: str) -> str:

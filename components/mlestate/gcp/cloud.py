@@ -7,7 +7,7 @@ from pulumi_gcp.provider import Provider
 
 from mlestate import contract
 from mlestate.gcp.data import Data
-from mlestate.gcp.keys import Keys
+from mlestate.gcp.keys import keys
 from mlestate.gcp.registry import Registry, RegistryElsewhere
 from mlestate.gcp.settings import GcpEstate
 from mlestate.names import HUB, Names
@@ -26,8 +26,8 @@ class GcpCloud:
             names.slice, project=names.home, region=names.region, add_pulumi_attribution_label=False, opts=opts
         )
 
-    def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> Keys:
-        return Keys(names, concerns, self.config.encryption, protect=self._protect(names), opts=opts)
+    def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
+        return keys(self.config.encryption, names, concerns, self._protect(names), opts)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
         datasets = self.config.data.datasets

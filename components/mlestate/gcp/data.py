@@ -23,10 +23,10 @@ STORES: Mapping[str, str] = {"raw": "data", "curated": "data", "artifacts": "mod
 class Data(Part):
     """Four versioned buckets, a BigQuery dataset beside `curated`, and Vertex AI's metadata store.
 
-    A replaced or deleted object stays for 90 days, and longer while fewer than three newer versions of it exist; soft
-    delete keeps what is deleted for good seven days more. Captured requests go after 90 days, a data set's files after
-    its own `retention`. Nobody outside can be let in, object by object access lists are off, and a full bucket or
-    dataset is never emptied to be destroyed.
+    A replaced or deleted object stays for 90 days (a count of newer versions would keep the last ones of a deleted
+    object for ever), and soft delete holds on to it for seven days more. Captured requests go after 90 days, a data
+    set's files after its own `retention`. Nobody outside can be let in, object by object access lists are off, and a
+    full bucket or dataset is never emptied to be destroyed.
 
     Vertex AI knows one metadata store a project and region, called `default`, and makes it by itself at the first
     pipeline run, then without a key for ever; so it is made here, first, by the first environment of the estate in that
@@ -101,10 +101,7 @@ class Data(Part):
 
 
 KEEP_VERSIONS: list[Any] = [
-    {
-        "action": {"type": "Delete"},
-        "condition": {"with_state": "ARCHIVED", "num_newer_versions": 3, "days_since_noncurrent_time": 90},
-    },
+    {"action": {"type": "Delete"}, "condition": {"with_state": "ARCHIVED", "days_since_noncurrent_time": 90}},
     {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
 ]
 

@@ -1,17 +1,22 @@
 """Keys: the customer-managed keys of one slice, one a concern, and Google's own agents that may use them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import pulumi_gcp.kms as kms
 import pulumi_gcp.projects as projects
 from pulumi import Output, ResourceOptions
 
+from mlestate import contract
 from mlestate.config.estate import ExistingKeys
 from mlestate.gcp.apis import enable
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Keys"]
+__all__ = ["GivenKeys", "Keys", "keys"]
+
+Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
 AGENTS: Mapping[str, tuple[str, ...]] = {
     "data": ("storage", "bigquery"),
@@ -32,61 +37,52 @@ when first asked for it (hashicorp/terraform-provider-google#9730); in a project
 """
 
 
+@dataclass
+class GivenKeys:
+    """Keys that this estate does not make: the user's own, or none at all where Google manages them.
+
+    Whoever owns a key has granted the agents of ``AGENTS`` the role `roles/cloudkms.cryptoKeyEncrypterDecrypter` on it,
+    and it lies in the estate's region (Cloud KMS, "Customer-managed encryption keys").
+    """
+
+    ids: Mapping[str, Output[str]]
+
+
 class Keys(Part):
-    """Nothing where Google manages the keys; the keys of the file where it names some; else a ring of our own.
+    """Keys of the estate's own: one a concern, in a ring of the slice, turned over every 90 days.
 
     The ring keeps Pulumi's auto-name on purpose: Cloud KMS never deletes a ring and never gives its name out again, so
-    a fixed name would make the first `up` after a `destroy` fail. Keys turn every 90 days. Destroying a key destroys
-    its versions after 30 days; a protected environment refuses it, in Pulumi and again in the provider.
+    a fixed name would make the first `up` after a `destroy` fail. Destroying a key destroys its versions after 30 days;
+    a protected environment refuses it, in Pulumi and again in the provider.
 
-    Keys of the file are used as they are: whoever owns them has granted the agents of ``AGENTS`` the role
-    `roles/cloudkms.cryptoKeyEncrypterDecrypter`, and they lie in the estate's region (Cloud KMS, "CMEK").
+    A role takes up to some minutes to be felt everywhere (IAM, "Access change propagation"): an `up` that is refused
+    the use of a key it has just granted is to be run again.
     """
 
     ids: Mapping[str, Output[str]]
     """By concern: ``projects/*/locations/*/keyRings/*/cryptoKeys/*``, known once its agents may use the key."""
 
-    def __init__(
-        self,
-        names: Names,
-        concerns: Sequence[str],
-        encryption: str | ExistingKeys,
-        *,
-        protect: bool,
-        opts: ResourceOptions,
-    ) -> None:
+    def __init__(self, names: Names, concerns: Sequence[str], protect: bool, opts: ResourceOptions) -> None:
         super().__init__(names, opts)
-        used = [concern for concern in concerns if concern in AGENTS]
-        if isinstance(encryption, ExistingKeys):
-            ids = {concern: Output.from_input(encryption.existing.data) for concern in used}
-        elif encryption == "customer-managed":
-            ids = self._made(used, protect)
-        else:
-            ids = {}
-        self.publish(ids=ids)
-
-    def _made(self, concerns: Sequence[str], protect: bool) -> dict[str, Output[str]]:
-        agents = {agent for concern in concerns for agent in AGENTS[concern]}
-        identified = sorted((agents | {"aiplatform"}) - set(COMPUTED))
-        apis = enable(self, "cloudkms", *sorted(agents | {"aiplatform"}))
-        identities = {
-            agent: projects.ServiceIdentity(
-                self.named(f"{agent}-agent"), service=f"{agent}.googleapis.com", opts=self.child(depends_on=apis)
-            )
-            for agent in identified
-        }
-        number = identities["aiplatform"].email.apply(_project_number)
-        members: dict[str, Output[str]] = {
-            **{agent: Output.concat("serviceAccount:", identity.email) for agent, identity in identities.items()},
-            **{
-                agent: Output.format("serviceAccount:" + COMPUTED[agent], number=number)
-                for agent in agents & {*COMPUTED}
-            },
-        }
+        members = self._members({agent for concern in concerns for agent in AGENTS[concern]})
         ring = kms.KeyRing(
-            self.named("ring"), location=self.names.region, opts=self.child(depends_on=apis, protect=protect)
+            self.named("ring"), location=names.region, opts=self.child(depends_on=self._apis, protect=protect)
         )
-        return {concern: self._key(ring, concern, members, protect) for concern in concerns}
+        self.publish(ids={concern: self._key(ring, concern, members, protect) for concern in concerns})
+
+    def _members(self, agents: set[str]) -> dict[str, Output[str]]:
+        """The agents as IAM names them."""
+        made = sorted((agents | {"aiplatform"}) - {*COMPUTED})
+        self._apis = enable(self, "cloudkms", *made)
+        emails = {
+            agent: projects.ServiceIdentity(
+                self.named(f"{agent}-agent"), service=f"{agent}.googleapis.com", opts=self.child(depends_on=self._apis)
+            ).email
+            for agent in made
+        }
+        number = emails["aiplatform"].apply(_project_number)
+        emails |= {agent: Output.format(COMPUTED[agent], number=number) for agent in sorted(agents & {*COMPUTED})}
+        return {agent: Output.concat("serviceAccount:", email) for agent, email in emails.items()}
 
     def _key(self, ring: kms.KeyRing, concern: str, members: Mapping[str, Output[str]], protect: bool) -> Output[str]:
         key = kms.CryptoKey(
@@ -111,6 +107,18 @@ class Keys(Part):
             for agent in AGENTS[concern]
         ]
         return Output.all(key.id, *[grant.id for grant in grants]).apply(lambda known: str(known[0]))
+
+
+def keys(
+    encryption: Encryption, names: Names, concerns: Sequence[str], protect: bool, opts: ResourceOptions
+) -> contract.Keys:
+    """The keys that the file asks for: made, given, or none."""
+    used = [concern for concern in concerns if concern in AGENTS]
+    if isinstance(encryption, ExistingKeys):
+        return GivenKeys({concern: Output.from_input(encryption.existing.data) for concern in used})
+    if encryption == "customer-managed":
+        return Keys(names, used, protect, opts)
+    return GivenKeys({})
 
 
 def _project_number(email: str) -> str:
