@@ -1,0 +1,143 @@
+"""The embedded engine: runs a Pulumi program against providers in the same process, with Pulumi's semantics.
+
+It is a rehearsal, not a rival: what it does not do (import, remote components, transforms, hooks, parameterised
+packages, stack references, policies, targets) it refuses by name. Its state is a Pulumi checkpoint (state.py).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from mlestate.local import program as programs
+from mlestate.local import properties, removal
+from mlestate.local.deployment import Deployment
+from mlestate.local.events import Diagnostic, Event, Operation, OperationDone, OperationStarted, Recorder, Result
+from mlestate.local.journal import StateLocked
+from mlestate.local.monitor import EngineService, Monitor
+from mlestate.local.program import Program
+from mlestate.local.state import State
+
+__all__ = [
+    "Diagnostic",
+    "Engine",
+    "Event",
+    "Operation",
+    "OperationDone",
+    "OperationStarted",
+    "Program",
+    "Result",
+    "State",
+    "StateLocked",
+]
+
+_NO_CONFIG: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Engine:
+    """Runs on one stack's state.
+
+    `providers("aws")` answers the servicer of a package, once for each provider resource (make a new one to keep
+    explicit providers with different configurations apart), and raises KeyError for a package it does not have.
+    `config` is the stack's configuration, `<namespace>:<key>`, of which the keys in `secret_config` are secrets.
+    `parallel` bounds the provider calls at one time. `listener` hears every event as it happens, one at a time.
+
+    All four runs raise StateLocked when another run holds the state, and let errors of the user's configuration
+    through. Everything else that goes wrong is in the Result.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        stack: str,
+        state: State,
+        providers: Callable[[str], ResourceProviderServicer],
+        config: Mapping[str, str] = _NO_CONFIG,
+        secret_config: Collection[str] = (),
+        organization: str = "organization",
+        parallel: int = 16,
+        listener: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._project, self._stack, self._organization = project, stack, organization
+        self._state, self._providers = state, providers
+        self._config, self._secret_config = dict(config), tuple(secret_config)
+        self._parallel, self._listener = parallel, listener
+
+    def preview(self, program: Program) -> Result:
+        """What `up` would do. Changes nothing."""
+        recorder = Recorder(self._listener)
+        state = self._state.snapshot()
+        if state.pending:
+            recorder.say("warning", f"{len(state.pending)} operations were interrupted; the next up settles them")
+        return self._run(program, state, recorder, preview=True)
+
+    def up(self, program: Program) -> Result:
+        """Bring the stack to what the program says."""
+        recorder = Recorder(self._listener)
+        with self._state.session():
+            return self._run(program, self._state, recorder, preview=False)
+
+    def refresh(self) -> Result:
+        """Take over into the state what the providers say of every resource."""
+        recorder = Recorder(self._listener)
+        with self._state.session():
+            deployment = self._deployment(self._state, recorder, preview=False)
+            removal.settle_pending(deployment.steps, self._parallel)
+            removal.refresh_all(deployment.steps, self._parallel)
+        return recorder.result({})
+
+    def destroy(self) -> Result:
+        """Delete all that the stack owns."""
+        recorder = Recorder(self._listener)
+        with self._state.session():
+            deployment = self._deployment(self._state, recorder, preview=False)
+            removal.settle_pending(deployment.steps, self._parallel)
+            removal.remove_unregistered(deployment.steps, (), self._parallel)
+        return recorder.result({})
+
+    def _deployment(self, state: State, recorder: Recorder, *, preview: bool) -> Deployment:
+        return Deployment(
+            project=self._project,
+            stack=self._stack,
+            state=state,
+            providers=self._providers,
+            config=self._config,
+            secret_config=self._secret_config,
+            recorder=recorder,
+            preview=preview,
+        )
+
+    def _run(self, program: Program, state: State, recorder: Recorder, *, preview: bool) -> Result:
+        if not preview and state.pending:
+            removal.settle_pending(self._deployment(state, recorder, preview=False).steps, self._parallel)
+        deployment = self._deployment(state, recorder, preview=preview)
+        monitor = Monitor(
+            deployment,
+            project=self._project,
+            stack=self._stack,
+            organization=self._organization,
+            config=self._config,
+            secret_config=self._secret_config,
+            preview=preview,
+            parallel=self._parallel,
+        )
+        try:
+            programs.run(
+                program,
+                monitor=monitor,
+                engine=EngineService(recorder),
+                project=self._project,
+                stack=self._stack,
+                organization=self._organization,
+                config=self._config,
+                secret_config=self._secret_config,
+                preview=preview,
+                parallel=self._parallel,
+            )
+        except programs.ProgramFailed as error:
+            recorder.say("error", str(error), traceback=error.lines)
+        if not recorder.failed:
+            removal.remove_unregistered(deployment.steps, deployment.registered, self._parallel)
+        return recorder.result(properties.shown(deployment.outputs))
