@@ -1,0 +1,198 @@
+"""The commands as a person or a CI job meets them: what they print, and how they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlestate.local.session import Session
+from tests.conftest import ROOT
+from tests.drivers import Embedded, store
+
+MLESTATE = str(Path(sys.executable).with_name("mlestate"))
+MINIMAL = ROOT / "examples" / "aws-minimal.yaml"
+
+
+def mlestate(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MLESTATE, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def estate(folder: Path, text: str) -> Path:
+    file = folder / "estate.yaml"
+    file.write_text(text)
+    return file
+
+
+class TestValidate:
+    def test_a_valid_file_is_said_to_be_valid(self) -> None:
+        done = mlestate("validate", MINIMAL)
+        assert done.returncode == 0, done.stderr
+        assert "acme on aws, production, 1 model" in done.stdout
+
+    def test_every_mistake_is_reported_at_once_with_its_line(self, tmp_path: Path) -> None:
+        file = estate(tmp_path, MINIMAL.read_text().replace("region:", "regoin:").replace("classification", "clasify"))
+        done = mlestate("validate", file)
+        assert done.returncode == 2
+        assert f"{file}:5:1" in done.stderr, "a person must find the line"
+        assert "did you mean 'region'" in done.stderr
+        assert f"{file}:7:" in done.stderr, "the second mistake is told in the same run"
+        assert "Traceback" not in done.stderr
+
+    def test_ci_reads_the_mistakes_as_json(self, tmp_path: Path) -> None:
+        file = estate(tmp_path, MINIMAL.read_text().replace("classification", "clasify"))
+        done = mlestate("validate", file, "--json")
+        assert done.returncode == 2
+        (problem,) = json.loads(done.stdout)["problems"]
+        assert (problem["line"], problem["path"]) == (7, "models.churn.problem")
+
+    def test_it_needs_neither_pulumi_nor_a_cloud_s_sdk(self) -> None:
+        code = (
+            "import sys; sys.argv = ['mlestate', 'validate', 'examples/aws-minimal.yaml']\n"
+            "from mlestate.cli import main\n"
+            "try: main()\n"
+            "except SystemExit as done: assert not done.code, done.code\n"
+            "assert not [name for name in sys.modules if name.startswith('pulumi')]"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+class TestBadInput:
+    """One clear message each, exit 2, nothing created."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["validate", "no-such.yaml"], "no-such.yaml"),
+            (["validate", "examples"], "examples"),
+            (["plan", "no-such.yaml"], "no-such.yaml"),
+            (["plan", MINIMAL, "--against", "README.md"], "cannot be read as an exported state"),
+            (["plan", MINIMAL, "--against", "no-such.json"], "no-such.json"),
+            (["plan", MINIMAL, "--export", "no/such/folder/state.json"], "cannot be written"),
+            (["plan", MINIMAL, "--scope", "qa"], "hub, production"),
+            (["local", "up", MINIMAL, "--engine", "terraform"], "auto, embedded, pulumi"),
+            (["local", "up", MINIMAL, "--engine", "embedded"], "--yes"),
+            (["local", "preview", "no-such.yaml"], "no-such.yaml"),
+        ],
+        ids=lambda value: " ".join(map(str, value)).replace(str(ROOT) + "/", "") if isinstance(value, list) else "",
+    )
+    def test_bad_input_is_told_in_a_sentence(self, arguments: list[str], says: str, tmp_path: Path) -> None:
+        state = ["--state", str(tmp_path / "state")] if arguments[0] == "local" else []
+        done = mlestate(*arguments, *state)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert says in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "state").exists(), "nothing may be created for bad input"
+
+    def test_the_cli_is_asked_for_where_it_is_missing(self, tmp_path: Path) -> None:
+        done = mlestate(
+            *("local", "up", MINIMAL, "--engine", "pulumi", "--yes", "--state", tmp_path / "state"), PATH="/usr/bin:/bin"
+        )
+        assert done.returncode == 2
+        assert "--engine embedded" in done.stderr
+        assert not (tmp_path / "state").exists()
+
+    def test_a_missing_extra_is_named_with_its_command(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; sys.modules['pulumi_gcp'] = None\n"
+            f"sys.argv = ['mlestate', 'plan', {str(ROOT / 'examples' / 'gcp-minimal.yaml')!r}]\n"
+            "from mlestate.cli import main; main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 2, done.stderr
+        assert "pip install 'mlestate[gcp]'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_folder_that_another_run_holds_is_refused(self, tmp_path: Path) -> None:
+        session = Session.of(MINIMAL, tmp_path)
+        with session.state().session():
+            done = mlestate("local", "up", MINIMAL, "--engine", "embedded", "--yes", "--state", tmp_path)
+        assert done.returncode == 2, done.stdout
+        assert "in use by another run" in done.stderr
+        assert store(session).objects() == [], "nothing may be created"
+
+
+class TestPlan:
+    def test_a_plan_shows_the_parts_and_creates_nothing(self, tmp_path: Path) -> None:
+        done = mlestate("plan", MINIMAL, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "Nothing was created." in done.stdout
+        assert "aws Data" in done.stdout
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_export_reads_as_a_pulumi_checkpoint(self, tmp_path: Path) -> None:
+        done = mlestate("plan", MINIMAL, "--export", tmp_path / "state.json")
+        assert done.returncode == 0, done.stderr
+        checkpoint = json.loads((tmp_path / "state.json").read_text())
+        bucket = next(
+            row for row in checkpoint["deployment"]["resources"] if row["type"] == "aws:s3/bucketPolicy:BucketPolicy"
+        )
+        assert {"urn", "type", "custom", "id", "parent", "inputs", "outputs", "dependencies"} <= bucket.keys()
+        assert bucket["propertyDependencies"]["bucket"], "which resource a property came from"
+
+    def test_a_plan_against_its_own_export_is_empty_and_against_an_edit_is_not(self, tmp_path: Path) -> None:
+        state = tmp_path / "state.json"
+        assert mlestate("plan", MINIMAL, "--export", state).returncode == 0
+        same = json.loads(mlestate("plan", MINIMAL, "--against", state, "--json").stdout)
+        assert set(same["changes"]) == {"same"}, same["operations"]
+        file = estate(tmp_path, MINIMAL.read_text() + "  extra: {problem: regression}\n")
+        more = json.loads(mlestate("plan", file, "--against", state, "--json").stdout)
+        assert {each["op"] for each in more["operations"]} == {"create"}
+        assert all("extra" in each["urn"] for each in more["operations"]), more["operations"]
+
+
+class TestLocal:
+    def test_an_estate_comes_up_again_without_a_change_and_goes_away(self, tmp_path: Path) -> None:
+        words = ("--engine", "embedded", "--yes", "--state", tmp_path)
+        first = mlestate("local", "up", MINIMAL, *words)
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert first.stdout.splitlines()[0].startswith("up of"), "the first line says which engine runs"
+        assert "embedded engine" in first.stdout
+        assert "created" in first.stdout
+        again = mlestate("local", "up", MINIMAL, *words)
+        assert again.returncode == 0
+        assert "created" not in again.stdout
+        assert "unchanged" in again.stdout
+        exported = json.loads(mlestate("local", "export", MINIMAL, "--engine", "embedded", "--state", tmp_path).stdout)
+        assert exported["version"] == 3
+        assert mlestate("local", "destroy", MINIMAL, *words).returncode == 0
+        assert store(Session.of(MINIMAL, tmp_path)).objects() == []
+
+    @pytest.mark.parametrize("after", [0.0, 0.15, 0.4, 0.9])
+    def test_an_up_that_was_killed_is_finished_by_the_next(self, after: float, tmp_path: Path) -> None:
+        """Program, provider and engine are one process here; it dies at some moment after the first creation."""
+        words = ["local", "up", str(MINIMAL), "--engine", "embedded", "--yes", "--state", str(tmp_path)]
+        slow = {"create": {"*": {"slow": 0.1}}}
+        running = subprocess.Popen(
+            [MLESTATE, *words],
+            cwd=ROOT,
+            env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        session = Session.of(MINIMAL, tmp_path)
+        deadline = time.monotonic() + 30
+        while not (session.cloud.exists() and store(session).objects()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(after)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        done = mlestate(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        driver = Embedded(session)
+        rows = driver.export()["deployment"]["resources"]
+        known = sorted(row["id"] for row in rows if row.get("custom") and not row["type"].startswith("pulumi:"))
+        assert sorted(each.id for each in store(session).objects()) == known, "nothing lost, nothing doubled"
+        assert driver.run("up").operations == set()
