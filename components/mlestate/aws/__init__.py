@@ -1,0 +1,1 @@
+"""An estate on AWS: Amazon SageMaker and what it stands on."""

@@ -1,0 +1,180 @@
+"""Who may do what on AWS: a role for every persona that has people, and two for the CI."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pulumi_aws.iam as iam
+from pulumi import Output, ResourceOptions
+
+from mlestate.aws.personas import PERSONAS, boundary
+from mlestate.aws.pipelines import apply, issuer, plan
+from mlestate.aws.policies import Statement, account_root, canonical, path, trust
+from mlestate.aws.reach import Reach
+from mlestate.config.estate import CI, People
+from mlestate.errors import InputError
+from mlestate.names import Names
+from mlestate.part import Part
+
+__all__ = ["Access", "trusted"]
+
+TRUST_LIMIT = 2048
+"""Characters in a role's trust policy (IAM quotas; AWS raises it to 4,096 on request)."""
+
+ONE_HOUR = 3600
+
+
+class Access(Part):
+    """Roles that people take with the sign-in they have, and that the CI takes with its own token; no stored keys.
+
+    Whatever is made here is computed from names, so that a first preview already shows who may do what. All roles stand
+    under one ceiling (a permissions boundary). An approver's session ends after an hour.
+
+    A principal in the file is one of:
+
+    - an **address** (`ana@acme.example`): the person of that user name in IAM Identity Center. A session's name can be
+      chosen by any caller and a role of Identity Center is open to many, so both must hold.
+    - ``sso:<permission set>``: whoever has that permission set of Identity Center in the hub's account.
+    - the **ARN** of an IAM role or user.
+
+    Multi-factor sign-in is demanded of an approver who is an IAM user, where AWS itself knows it. A session of Identity
+    Center or of another role does not carry `aws:MultiFactorAuthPresent` reliably (IAM user guide, "Global condition
+    context keys"): demanding it there would lock everyone out, so there it is the identity provider's to demand.
+    """
+
+    personas: Mapping[str, Output[str]]
+    ci: Mapping[str, Output[str]]
+
+    def __init__(
+        self,
+        names: Names,
+        people: People,
+        ci: CI | None,
+        reach: Reach,
+        models: Sequence[str],
+        environments: Sequence[str],
+        opts: ResourceOptions,
+    ) -> None:
+        """``environments`` are all of the estate's, in whichever account.
+
+        Raises:
+            InputError: a principal in none of these forms, too many of them for one role, or CI settings that AWS
+                cannot hold a token to.
+        """
+        super().__init__(names, opts)
+        listed = {
+            "data-scientist": people.data_scientists,
+            "ml-engineer": people.ml_engineers,
+            "approver": people.approvers,
+            "auditor": people.auditors,
+        }
+        present = {persona: principals for persona, principals in listed.items() if principals}
+        roles: dict[str, Output[str]] = {}
+        tokens: dict[str, Output[str]] = {}
+        if present or ci:
+            ceiling = self._ceiling(reach)
+        for persona, principals in present.items():
+            believed = trusted(names, principals, multi_factor=persona == "approver")
+            roles[persona] = self._role(persona, believed, PERSONAS[persona](reach), ceiling)
+        if ci:
+            believed_tokens = issuer(ci, models, environments)
+            provider = iam.OpenIdConnectProvider(
+                self.named("ci"),
+                url=f"https://{believed_tokens.host}",
+                client_id_lists=[believed_tokens.audience],
+                tags=names.tags,
+                opts=self.child(),
+            )
+            arn = names.arn("iam", f"oidc-provider/{believed_tokens.host}", regional=False)
+            for role, believed, permissions in (
+                ("ci-plan", believed_tokens.trusting(arn, believed_tokens.planners), plan(reach)),
+                (
+                    "ci-apply",
+                    believed_tokens.trusting(arn, believed_tokens.appliers, believed_tokens.branch),
+                    apply(reach),
+                ),
+            ):
+                tokens[role] = self._role(role, believed, permissions, ceiling, depends_on=[provider])
+        self.publish(personas=roles, ci=tokens)
+
+    def _ceiling(self, reach: Reach) -> iam.Policy:
+        return iam.Policy(
+            self.named("boundary"),
+            name=self.names.physical("policy", "boundary"),
+            path=path(self.names),
+            description=f"The most that people and CI of {self.names.estate} may ever do",
+            policy=canonical(boundary(reach)),
+            tags=self.names.tags,
+            opts=self.child(),
+        )
+
+    def _role(
+        self,
+        role: str,
+        believed: Sequence[Statement],
+        permissions: Sequence[Statement],
+        ceiling: iam.Policy,
+        depends_on: Sequence[iam.OpenIdConnectProvider] = (),
+    ) -> Output[str]:
+        document = canonical(believed)
+        if len(document) > TRUST_LIMIT:
+            raise InputError(
+                f"the role {role} would trust too many: its trust policy has {len(document)} characters, AWS allows "
+                f"{TRUST_LIMIT}. Name a permission set (sso:<name>) instead of single people, or trust fewer "
+                "repositories"
+            )
+        made = iam.Role(
+            self.named(role),
+            name=self.names.physical("role", role),
+            path=path(self.names),
+            description=f"{role} of {self.names.estate}",
+            assume_role_policy=document,
+            max_session_duration=ONE_HOUR,
+            permissions_boundary=ceiling.arn,
+            tags=self.names.tags,
+            opts=self.child(depends_on=list(depends_on)),
+        )
+        iam.RolePolicy(self.named(role), name=role, role=made.name, policy=canonical(permissions), opts=self.child())
+        return made.arn
+
+
+def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False) -> list[Statement]:
+    """The trust policy of a role that these principals take.
+
+    Raises:
+        InputError: a principal in a form that AWS has no word for.
+    """
+    center = names.arn("iam", "role/aws-reserved/sso.amazonaws.com/", regional=False)
+    people: list[str] = []
+    sets: list[str] = []
+    users: list[str] = []
+    roles: list[str] = []
+    for principal in principals:
+        if re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:user/\S+", principal):
+            users.append(principal)
+        elif re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", principal):
+            roles.append(principal)
+        elif re.fullmatch(r"sso:[\w+=,.@-]{1,32}", principal):
+            sets.append(principal.removeprefix("sso:"))
+        elif re.fullmatch(r"[^\s@:*?$]+@[^\s@:*?$]+", principal):
+            people.append(principal)
+        else:
+            raise InputError(
+                f"people: {principal!r} is no principal on aws; write the address of a person in IAM Identity Center, "
+                "sso:<permission set>, or the ARN of an IAM role or user"
+            )
+    statements = []
+    if people:
+        sessions = [f"*:{person}" for person in people]
+        signed_in = {"ArnLike": {"aws:PrincipalArn": f"{center}*"}, "StringLike": {"aws:userid": sessions}}
+        statements.append(trust("PeopleOfIdentityCenter", account_root(names), signed_in))
+    if sets:
+        # Sixteen characters of Identity Center's own end the role's name; `*` would also take sets with longer names.
+        suffix = "?" * 16
+        patterns = [f"{center}{region}AWSReservedSSO_{each}_{suffix}" for each in sets for region in ("", "*/")]
+        statements.append(trust("PermissionSets", account_root(names), {"ArnLike": {"aws:PrincipalArn": patterns}}))
+    if roles:
+        statements.append(trust("Roles", {"AWS": roles}))
+    if users:
+        twice = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+        statements.append(trust("Users", {"AWS": users}, twice if multi_factor else None))
+    return statements

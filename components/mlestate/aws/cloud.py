@@ -1,0 +1,96 @@
+"""AWS as an estate sees it: one method a part, and nothing decided here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pulumi import ProviderResource, ResourceOptions
+from pulumi_aws.provider import Provider
+
+from mlestate import contract
+from mlestate.aws.access import Access
+from mlestate.aws.audit import Audit
+from mlestate.aws.data import Data
+from mlestate.aws.keys import keys
+from mlestate.aws.reach import Reach
+from mlestate.aws.registry import Registry, RegistryElsewhere
+from mlestate.aws.serving import Serving
+from mlestate.aws.settings import AwsEstate
+from mlestate.config.model import Model
+from mlestate.names import HUB, Names
+
+__all__ = ["AwsCloud"]
+
+
+class AwsCloud:
+    """The parts of an estate on AWS, each given the part of the settings that is its own."""
+
+    def __init__(self, config: AwsEstate) -> None:
+        self.config = config
+        self.protected = frozenset(name for name, each in config.environments.items() if each.protect)
+        self.deploy_roles = {name: each.deploy_role for name, each in config.environments.items() if each.deploy_role}
+
+    def provider(self, names: Names, opts: ResourceOptions) -> ProviderResource:
+        role = self.deploy_roles.get(names.environment)
+        return Provider(
+            names.slice,
+            region=names.region,
+            allowed_account_ids=[names.home],
+            assume_roles=[{"role_arn": role}] if role else None,
+            opts=opts,
+        )
+
+    def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
+        return keys(self.config.encryption, names, concerns, self._protect(names), opts)
+
+    def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
+        datasets, models = self.config.data.datasets, self._models(names)
+        return Data(names, datasets, models, keys, self._protect(names), opts)
+
+    def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
+        accounts = {each.home for each in self.config.environments.values() if each.home} - {names.home}
+        return Registry(names, list(self.config.models), sorted(accounts), keys, self._protect(names), opts)
+
+    def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
+        return RegistryElsewhere.of(names, list(self.config.models))
+
+    def serving(
+        self, names: Names, keys: contract.Keys, data: contract.Data, registry: contract.Registry, opts: ResourceOptions
+    ) -> Serving:
+        return Serving(names, self._models(names), keys, data, registry, self._protect(names), opts)
+
+    def audit(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Audit:
+        asked = "audit" in self.config.model_fields_set
+        beside = list(self._beside(names).values())
+        return Audit(names, self.config.audit, asked, beside, keys, self._protect(names), opts)
+
+    def access(self, names: Names, registry: contract.Registry, audit: contract.Audit, opts: ResourceOptions) -> Access:
+        reach = Reach(
+            hub=names,
+            environments=self._beside(names),
+            protected=self.protected,
+            deploy_roles=sorted(set(self.deploy_roles.values())),
+            own_keys=self.config.encryption == "customer-managed",
+        )
+        config = self.config
+        return Access(names, config.people, config.ci, reach, list(config.models), list(config.environments), opts)
+
+    def _protect(self, names: Names) -> bool:
+        """An environment as its file says; the hub as soon as one environment that relies on it is protected."""
+        return any(names.environment in (name, HUB) for name in self.protected)
+
+    def _models(self, names: Names) -> dict[str, Model]:
+        return {model: self.config.model(model, names.environment) for model in self.config.models}
+
+    def _beside(self, hub: Names) -> dict[str, Names]:
+        """The environments in the hub's own account."""
+        return {
+            name: replace(hub, environment=name)
+            for name, each in self.config.environments.items()
+            if each.home in (None, hub.home)
+        }
+
+
+_KEPT: type[contract.Cloud] = AwsCloud  # for mypy: the class keeps the contract, of which it inherits nothing
+_SERVES: type[contract.ProvidesServing] = AwsCloud
+_ADMITS: type[contract.ProvidesAccess] = AwsCloud
+_RECORDS: type[contract.ProvidesAudit] = AwsCloud

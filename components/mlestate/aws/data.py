@@ -1,0 +1,71 @@
+"""Where the data of an environment rests on AWS."""
+
+from collections.abc import Mapping
+
+import pulumi_aws.glue as glue
+from pulumi import Output, ResourceOptions
+
+from mlestate import contract
+from mlestate.aws.buckets import bucket
+from mlestate.config.estate import Dataset
+from mlestate.config.model import Model
+from mlestate.names import Names
+from mlestate.part import Part
+
+__all__ = ["ROLES", "Data"]
+
+ROLES: Mapping[str, str] = {"raw": "data", "curated": "data", "artifacts": "models", "capture": "models"}
+"""The buckets of an environment, and the concern whose key encrypts each."""
+
+CAPTURE_DAYS = 90
+"""How long requests and answers are kept where a model does not say; they hold what people sent."""
+
+
+class Data(Part):
+    """Four versioned buckets and the catalogue of the tables in one of them.
+
+    *raw* holds the data sets, *curated* the tables made from them, *artifacts* the trained models, *capture* what
+    endpoints were asked and answered. No bucket is ever emptied for its deletion: S3 refuses to delete one that holds
+    anything, and a protected environment's are not even tried.
+    """
+
+    stores: Mapping[str, Output[str]]
+    datasets: Mapping[str, Output[str]]
+
+    def __init__(
+        self,
+        names: Names,
+        datasets: Mapping[str, Dataset],
+        models: Mapping[str, Model],
+        keys: contract.Keys,
+        protect: bool,
+        opts: ResourceOptions,
+    ) -> None:
+        super().__init__(names, opts)
+        expire_days = {
+            "raw": {_prefix(each.path): each.retention.days for each in datasets.values() if each.retention},
+            "capture": {
+                f"{name}/": model.serving.capture.retention.days if model.serving.capture else CAPTURE_DAYS
+                for name, model in models.items()
+            },
+        }
+        made = {
+            role: bucket(self, role, key=keys.ids.get(concern), expire_days=expire_days.get(role), protect=protect)
+            for role, concern in ROLES.items()
+        }
+        glue.CatalogDatabase(
+            self.named("curated"),
+            name=names.physical("catalog-database", "curated"),
+            description="Tables made from the raw data sets",
+            location_uri=Output.concat(made["curated"].uri, "/"),
+            tags=names.tags,
+            opts=self.child(protect=protect),
+        )
+        self.publish(
+            stores={role: each.uri for role, each in made.items()},
+            datasets={name: Output.concat(made["raw"].uri, "/", each.path) for name, each in datasets.items()},
+        )
+
+
+def _prefix(path: str) -> str:
+    return f"{path.strip('/')}/"

@@ -1,0 +1,340 @@
+"""What CI may do on AWS, and which pipelines outside are believed: short-lived tokens, no stored keys.
+
+Two roles. *plan* reads settings, for the preview of any proposed change; *apply* changes what lives inside the frame.
+The frame itself (who may do what, the audit trail, the boundaries) is an administrator's to change, so the first
+`pulumi up` of a hub or of an environment is theirs too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlestate.aws.policies import Statement, allow, deny, trust
+from mlestate.aws.reach import Reach
+from mlestate.aws.serving import boundary_arn
+from mlestate.config.estate import CI
+from mlestate.errors import InputError
+from mlestate.names import HUB
+
+__all__ = ["Issuer", "apply", "issuer", "plan"]
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Whose tokens are believed, what for, and the subjects (`sub`) of those that may plan or apply."""
+
+    host: str
+    audience: str
+    planners: Sequence[str]
+    appliers: Sequence[str]
+    branch: str | None = None
+    """The branch that an applier's token must name beside its subject, where AWS reads that claim."""
+
+    def trusting(self, provider: str, subjects: Sequence[str], branch: str | None = None) -> list[Statement]:
+        """The trust policy of a role that these subjects take; ``provider`` is the ARN of the identity provider."""
+        named = {f"{self.host}:ref": f"refs/heads/{branch}"} if branch else {}
+        return [
+            trust(
+                "Pipelines",
+                {"Federated": provider},
+                {
+                    "StringEquals": {f"{self.host}:aud": self.audience, **named},
+                    "StringLike": {f"{self.host}:sub": list(subjects)},
+                },
+                action="sts:AssumeRoleWithWebIdentity",
+            )
+        ]
+
+
+def issuer(settings: CI, models: Iterable[str], environments: Iterable[str]) -> Issuer:
+    """The tokens of the provider that the file names.
+
+    - GitHub ("OpenID Connect reference"): a run in a GitHub environment of the estate's own name (`production`, `hub`)
+      applies, from the trusted branch; pull requests and that branch plan. A GitHub of one's own has no branch claim
+      that AWS reads (AWS STS, "provider-specific claims"): there the rules of the environment hold the branch.
+    - GitLab ("ID token payload"): a subject names a branch and no environment, so the trusted branch applies.
+    - Azure DevOps ("workload identity federation"): a subject names a service connection and no branch, so a
+      connection that plans also applies; its own checks tell the two apart.
+
+    Raises:
+        InputError: a part of the file that AWS cannot hold a token to, or one that is missing.
+    """
+    repositories = [f"{settings.owner}/{each}" for each in settings.repositories or models]
+    match settings.provider:
+        case "github":
+            if settings.owner_id is not None:
+                raise InputError(
+                    f"ci.owner_id is {settings.owner_id!r}, but AWS reads no owner id in a token of GitHub; remove it, "
+                    "and name the repositories that are trusted in ci.repositories"
+                )
+            host = f"{settings.host}/_services/token" if settings.host else "token.actions.githubusercontent.com"
+            return Issuer(
+                host,
+                "sts.amazonaws.com",
+                planners=[
+                    f"repo:{each}:{what}"
+                    for each in repositories
+                    for what in ("pull_request", f"ref:refs/heads/{settings.branch}")
+                ],
+                appliers=[f"repo:{each}:environment:{name}" for each in repositories for name in [HUB, *environments]],
+                branch=None if settings.host else settings.branch,
+            )
+        case "gitlab":
+            host = settings.host or "gitlab.com"
+            projects = [f"project_path:{each}:ref_type:branch:ref:" for each in repositories]
+            return Issuer(
+                host,
+                f"https://{host}",
+                planners=[f"{project}*" for project in projects],
+                appliers=[f"{project}{settings.branch}" for project in projects],
+            )
+        case "azure-devops":
+            if settings.owner_id is None:
+                raise InputError(
+                    "ci.owner_id is missing: the tokens of Azure DevOps are issued under the id (GUID) of the "
+                    "organization; write it as ci.owner_id"
+                )
+            connections = [f"sc://{each}" for each in repositories]
+            return Issuer(
+                f"vstoken.dev.azure.com/{settings.owner_id}",
+                "api://AzureADTokenExchange",
+                planners=connections,
+                appliers=connections,
+            )
+
+
+def plan(reach: Reach) -> list[Statement]:
+    """Reads the settings of everything an estate makes; no data, no secret, no change."""
+    hub = reach.hub
+    return [
+        allow(
+            "ReadBuckets",
+            ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:ListBucket"],
+            [*reach.stores(reach.all), reach.audit_store],
+        ),
+        allow(
+            "ReadModels",
+            ["sagemaker:Describe*", "sagemaker:GetModelPackageGroupPolicy", "sagemaker:ListTags"],
+            [reach.groups, reach.versions, *_machines(reach)],
+        ),
+        allow(
+            "ReadRepositories",
+            [
+                "ecr:DescribeRepositories",
+                "ecr:GetLifecyclePolicy",
+                "ecr:GetRepositoryPolicy",
+                "ecr:ListTagsForResource",
+            ],
+            reach.repositories,
+        ),
+        allow(
+            "ReadAccess",
+            ["iam:Get*", "iam:List*"],
+            [reach.roles, reach.policies, hub.arn("iam", "oidc-provider/*", regional=False)],
+        ),
+        allow("ReadCatalogue", ["glue:GetDatabase", "glue:GetTags"], _catalogue(reach)),
+        allow(
+            "ReadTheTrail",
+            ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
+            reach.trail,
+        ),
+        allow("ReadTheAnalyzer", ["access-analyzer:GetAnalyzer"], reach.analyzer),
+        allow("ReadScaling", "application-autoscaling:ListTagsForResource", _targets(reach)),
+        allow(
+            "LookUp",
+            [
+                "application-autoscaling:DescribeScalableTargets",
+                "application-autoscaling:DescribeScalingPolicies",
+                "cloudtrail:DescribeTrails",
+                "kms:ListAliases",
+            ],
+            "*",
+        ),
+        *_of_the_estates_keys(
+            reach,
+            "ReadKeys",
+            ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
+        ),
+    ]
+
+
+def apply(reach: Reach) -> list[Statement]:
+    """Changes what lives inside the frame: buckets, registry, identities of models, endpoints and their scaling."""
+    tagged = {"StringEquals": {"aws:RequestTag/estate": reach.hub.estate}}
+    boundaries = [boundary_arn(names) for names in reach.all]
+    statements = [
+        *plan(reach),
+        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+        allow(
+            "ChangeTheRegistry",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackageGroup",
+                "sagemaker:DeleteModelPackageGroup",
+                "sagemaker:DeleteModelPackageGroupPolicy",
+                "sagemaker:DeleteTags",
+                "sagemaker:PutModelPackageGroupPolicy",
+            ],
+            reach.groups,
+        ),
+        allow(
+            "ChangeRepositories",
+            [
+                "ecr:CreateRepository",
+                "ecr:DeleteLifecyclePolicy",
+                "ecr:DeleteRepository",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:PutImageScanningConfiguration",
+                "ecr:PutImageTagMutability",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+                "ecr:TagResource",
+                "ecr:UntagResource",
+            ],
+            reach.repositories,
+        ),
+        *_of_the_estates_keys(
+            reach,
+            "ChangeKeys",
+            [
+                "kms:EnableKeyRotation",
+                "kms:PutKeyPolicy",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateKeyDescription",
+            ],
+        ),
+    ]
+    if reach.own_keys:
+        statements.append(allow("MakeKeys", ["kms:CreateKey", "kms:TagResource"], "*", tagged))
+        statements.append(
+            allow(
+                "LendKeysToServices",
+                "kms:CreateGrant",
+                reach.hub.arn("kms", "key/*"),
+                {
+                    "StringEquals": {"aws:ResourceTag/estate": reach.hub.estate},
+                    "Bool": {"kms:GrantIsForAWSResource": "true"},
+                },
+            )
+        )
+    if reach.deploy_roles:
+        statements.append(allow("DeployElsewhere", "sts:AssumeRole", list(reach.deploy_roles)))
+    return [
+        *statements,
+        allow(
+            "ChangeBuckets",
+            [
+                "s3:CreateBucket",
+                "s3:DeleteBucket",
+                "s3:DeleteBucketPolicy",
+                "s3:PutBucket*",
+                "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
+            ],
+            reach.stores(reach.all),
+        ),
+        allow(
+            "ChangeMachines",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateEndpoint",
+                "sagemaker:CreateEndpointConfig",
+                "sagemaker:CreateModel",
+                "sagemaker:DeleteEndpoint",
+                "sagemaker:DeleteEndpointConfig",
+                "sagemaker:DeleteModel",
+                "sagemaker:DeleteTags",
+                "sagemaker:UpdateEndpoint",
+            ],
+            _machines(reach),
+        ),
+        # Without the boundary of its environment no identity is made or given a permission.
+        allow(
+            "ChangeIdentities",
+            ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+            reach.model_roles(),
+            {"StringEquals": {"iam:PermissionsBoundary": boundaries}},
+        ),
+        allow(
+            "KeepIdentities",
+            [
+                "iam:DeleteRole",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+                "iam:UpdateRoleDescription",
+            ],
+            reach.model_roles(),
+        ),
+        allow(
+            "RunModelsAsThem",
+            "iam:PassRole",
+            reach.model_roles(),
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        allow(
+            "ChangeCatalogue",
+            [
+                "glue:CreateDatabase",
+                "glue:DeleteDatabase",
+                "glue:TagResource",
+                "glue:UntagResource",
+                "glue:UpdateDatabase",
+            ],
+            _catalogue(reach),
+        ),
+        allow(
+            "ChangeScaling",
+            [
+                "application-autoscaling:DeleteScalingPolicy",
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:RegisterScalableTarget",
+            ],
+            _targets(reach),
+            {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+        # Target tracking keeps its alarms with the caller's rights (Application Auto Scaling, "Identity-based policy
+        # examples").
+        allow(
+            "AlarmsOfScaling",
+            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+            [names.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{names.slice}-*") for names in reach.all],
+        ),
+        allow(
+            "TheRoleOfScaling",
+            "iam:CreateServiceLinkedRole",
+            reach.hub.arn(
+                "iam",
+                "role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*",
+                regional=False,
+            ),
+            {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}},
+        ),
+    ]
+
+
+def _machines(reach: Reach) -> list[str]:
+    kinds = ("endpoint", "endpoint-config", "model")
+    return [names.arn("sagemaker", f"{kind}/{names.slice}-*") for names in reach.all for kind in kinds]
+
+
+def _catalogue(reach: Reach) -> list[str]:
+    databases = [f"database/{names.physical('catalog-database', 'curated')}" for names in reach.all]
+    return [reach.hub.arn("glue", each) for each in ["catalog", *databases]]
+
+
+def _targets(reach: Reach) -> str:
+    return reach.hub.arn("application-autoscaling", "scalable-target/*")
+
+
+def _of_the_estates_keys(reach: Reach, sid: str, actions: list[str]) -> list[Statement]:
+    if not reach.own_keys:
+        return []
+    tagged = {"StringEquals": {"aws:ResourceTag/estate": reach.hub.estate}}
+    aliases = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] if sid == "ChangeKeys" else []
+    statements = [allow(sid, [*actions, *aliases], reach.hub.arn("kms", "key/*"), tagged)]
+    if aliases:
+        statements.append(allow("ChangeAliases", aliases, reach.hub.arn("kms", f"alias/{reach.hub.estate}-*")))
+    return statements
