@@ -1,7 +1,5 @@
 """The words of the file that only AWS has, and what its sizes and regions are called there. No SDK."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -75,6 +73,9 @@ OTHER_REGIONS: tuple[str, ...] = (
     "us-west-2",
 )
 
+KNOWN_REGIONS = tuple(sorted({*REGIONS["canada"], *REGIONS["eu"], *OTHER_REGIONS}))
+"""Every region that may be written."""
+
 LOCAL_STORAGE_FAMILIES = frozenset(
     {
         "c5d",
@@ -124,14 +125,20 @@ class AwsEstate(Estate):
     """An estate on Amazon SageMaker."""
 
     cloud: Literal["aws"] = Field(description="The cloud. Required.")
-    region: str = Field(description="The AWS region of everything. Required.", examples=["ca-central-1"])
+    region: str = Field(
+        description="The AWS region of everything. Required.",
+        examples=["ca-central-1"],
+        json_schema_extra={"enum": [*KNOWN_REGIONS]},
+    )
     account: Account | None = Field(
         None,
         description="The twelve digits of the hub's account, quoted; environments that name none use it too. Left out: "
         "the account of the deployer's credentials.",
     )
     environments: Mapping[Name, AwsEnvironment] = Field(
-        default_factory=lambda: {"production": AwsEnvironment()}, min_length=1, description=ENVIRONMENTS
+        default_factory=lambda: {"production": AwsEnvironment.model_construct()},
+        min_length=1,
+        description=ENVIRONMENTS,
     )
 
     @property

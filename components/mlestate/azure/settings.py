@@ -1,7 +1,5 @@
 """The words of the file that only Azure has, and what its sizes and regions are called there. No SDK."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -92,6 +90,9 @@ OTHER_REGIONS: tuple[str, ...] = (
     "westus3",
 )
 
+KNOWN_REGIONS = tuple(sorted({*REGIONS["canada"], *REGIONS["eu"], *OTHER_REGIONS}))
+"""Every region that may be written."""
+
 
 class AzureEnvironment(Environment):
     """One place where models run, in an Azure subscription."""
@@ -109,14 +110,20 @@ class AzureEstate(Estate):
     """An estate on Azure Machine Learning."""
 
     cloud: Literal["azure"] = Field(description="The cloud. Required.")
-    region: str = Field(description="The Azure region of everything. Required.", examples=["canadacentral"])
+    region: str = Field(
+        description="The Azure region of everything. Required.",
+        examples=["canadacentral"],
+        json_schema_extra={"enum": [*KNOWN_REGIONS]},
+    )
     subscription: Subscription | None = Field(
         None,
         description="The id of the hub's subscription; environments that name none use it too. Left out: the "
         "subscription of the stack's `azure-native:subscriptionId`.",
     )
     environments: Mapping[Name, AzureEnvironment] = Field(
-        default_factory=lambda: {"production": AzureEnvironment()}, min_length=1, description=ENVIRONMENTS
+        default_factory=lambda: {"production": AzureEnvironment.model_construct()},
+        min_length=1,
+        description=ENVIRONMENTS,
     )
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -19,6 +20,21 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def left_out(settings: type[S]) -> Callable[[], S]:
+    """The default factory of a block that is left out: one frozen instance for all, made without a validator."""
+    instance: list[S] = []
+
+    def make() -> S:
+        if not instance:
+            instance.append(settings.model_construct())
+        return instance[0]
+
+    return make
 
 
 @dataclass(frozen=True, order=True)
@@ -172,7 +188,7 @@ def _text(kind: str, pattern: str, sentence: str) -> Any:
 
     def check(value: str) -> str:
         if compiled.fullmatch(value) is None:
-            raise PydanticCustomError(kind, sentence)  # type: ignore[arg-type]  # wants a literal, for translations
+            raise PydanticCustomError(kind, sentence)
         return value
 
     return AfterValidator(check)
@@ -225,16 +241,17 @@ Email = Annotated[
     str, *text("email", r"[^\s@,]+@[^\s@,]+\.[^\s@,]+", "must be one e-mail address, such as ml-oncall@acme.example")
 ]
 
-RelativePath = Annotated[
+Folder = Annotated[
     str,
     *text(
-        "relative_path",
-        r"(?!/)(?!.*//)(?!(?:.*/)?\.\.?(?:/|$))[A-Za-z0-9!_.*'()=/ -]{1,512}",
-        "must be a path inside the estate's own storage, such as lake/transactions/: no leading /, no .., "
-        "no s3://, gs:// or https://",
+        "folder",
+        r"(?:(?!\.{1,2}/)[A-Za-z0-9_.=-]+/){1,32}",
+        "must be a folder inside the estate's own storage that ends with /, such as lake/transactions/: no leading /, "
+        "no .., no s3://, gs:// or https://",
     ),
 ]
-"""A path inside the estate's data store, the same on all three clouds."""
+"""A folder inside the estate's data store, the same on all three clouds. Without the / at the end, a rule for
+`lake/churn` would also cover `lake/churn-old/`, since object stores know prefixes, not folders."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
+
+from mlestate.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Problem:
         return "\n".join([head, *body])
 
 
-class ConfigError(Exception):
+class ConfigError(InputError):
     """A file that cannot be used. `problems` holds all that is wrong, in the order of the file; it is never empty."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -46,4 +47,6 @@ class ConfigError(Exception):
 
     def as_json(self) -> str:
         """The problems as a JSON object `{"problems": [...]}`, for editors and CI annotations."""
+        import json  # only a command asked for JSON pays for it
+
         return json.dumps({"problems": [asdict(problem) for problem in self.problems]}, indent=2, ensure_ascii=False)

@@ -1,22 +1,21 @@
 """The estate: everything in the file that means the same on every cloud."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from mlestate.config.base import (
-    Count,
     Duration,
     Email,
     FieldName,
+    Folder,
     Name,
     Principal,
-    RelativePath,
     SecretReference,
     Settings,
+    left_out,
+    text,
 )
 from mlestate.config.model import Adjustments, Model
 
@@ -60,32 +59,47 @@ class ExistingKeys(Settings):
     existing: KeyIds = Field(description="The keys to use; their policies are not changed. Required.")
 
 
+Owner = Annotated[
+    str,
+    *text("ci_owner", r"[A-Za-z0-9][A-Za-z0-9_./-]*", "must be the name of an organization, user or group, as in acme"),
+]
+OwnerId = Annotated[str, *text("ci_owner_id", r"[A-Za-z0-9-]+", "must be a number or a GUID, quoted")]
+Repository = Annotated[
+    str,
+    *text(
+        "ci_repository",
+        r"[A-Za-z0-9_.][A-Za-z0-9_. /-]*",
+        "must be the plain name of a repository: no wildcard, no https://",
+    ),
+]
+Branch = Annotated[
+    str, *text("ci_branch", r"[A-Za-z0-9_.][A-Za-z0-9_./-]*", "must be the plain name of a branch: no wildcard")
+]
+Host = Annotated[str, *text("ci_host", r"[a-z0-9.-]+", "must be a host name such as gitlab.acme.example, no https://")]
+
+
 class CI(Settings):
     """Which pipelines outside may act on the estate, without any stored key."""
 
     provider: Literal["github", "gitlab", "azure-devops"] = Field(
         description="Whose tokens are trusted (OpenID Connect). Required."
     )
-    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$")] = Field(
+    owner: Owner = Field(
         description="The organization, user or group that owns the repositories. Required.", examples=["acme"]
     )
-    owner_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")] | None = Field(
+    owner_id: OwnerId | None = Field(
         None,
         description="The owner's unchanging id (GitHub: the numeric id; Azure DevOps: the organization's GUID). Left "
         "out: the name alone is trusted; azure-devops needs it.",
     )
-    repositories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_. /-]*$")], ...] = Field(
+    repositories: tuple[Repository, ...] = Field(
         (),
         description="The names of the trusted repositories (azure-devops: project/service-connection). Left out: one "
         "per model, named as the model.",
         examples=[["churn", "fraud"]],
     )
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$")] = Field(
-        "main", description="The branch whose runs may change the estate. Left out: main."
-    )
-    host: Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")] | None = Field(
-        None, description="The host of a GitLab or GitHub of your own. Left out: the public one."
-    )
+    branch: Branch = Field("main", description="The branch whose runs may change the estate. Left out: main.")
+    host: Host | None = Field(None, description="The host of a GitLab or GitHub of your own. Left out: the public one.")
 
 
 class Alerts(Settings):
@@ -181,7 +195,7 @@ class Promotion(Settings):
 class Dataset(Settings):
     """Files that models learn from, kept in versions."""
 
-    path: RelativePath = Field(
+    path: Folder = Field(
         description="Where the files lie, in the estate's own storage. Required.", examples=["lake/transactions/"]
     )
     format: Literal["parquet", "csv", "json", "iceberg"] = Field(
@@ -287,26 +301,32 @@ class Estate(Settings):
     )
     ci: CI | None = Field(None, description="Which pipelines outside may act, without stored keys. Left out: none may.")
     alerts: Alerts = Field(
-        default_factory=Alerts, description="Who is told. Left out: no one; alarms are there all the same."
+        default_factory=left_out(Alerts), description="Who is told. Left out: no one; alarms are there all the same."
     )
-    people: People = Field(default_factory=People, description="Who may do what. Left out: no role is given to anyone.")
+    people: People = Field(
+        default_factory=left_out(People), description="Who may do what. Left out: no role is given to anyone."
+    )
     audit: Audit = Field(
-        default_factory=Audit, description="The audit trail. Left out: kept for a year under a governance lock."
+        default_factory=left_out(Audit),
+        description="The audit trail. Left out: kept for a year under a governance lock.",
     )
     promotion: Promotion = Field(
-        default_factory=Promotion,
+        default_factory=left_out(Promotion),
         description="The way of a version through the environments. Left out: in the order of the file.",
     )
-    data: DataLake = Field(default_factory=DataLake, description="The data of the estate. Left out: no dataset.")
+    data: DataLake = Field(
+        default_factory=left_out(DataLake), description="The data of the estate. Left out: no dataset."
+    )
     features: Mapping[Name, FeatureGroup] = Field(
         default_factory=dict, description="The feature groups by name. Left out: no feature store."
     )
     tracking: Tracking = Field(
-        default_factory=Tracking,
+        default_factory=left_out(Tracking),
         description="Where runs are compared. Left out: what the cloud gives without a server.",
     )
     defaults: Adjustments = Field(
-        default_factory=Adjustments, description="Values merged under every model. Left out: the built-in ones."
+        default_factory=left_out(Adjustments),
+        description="Values merged under every model. Left out: the built-in ones.",
     )
     models: Mapping[Name, Model] = Field(
         default_factory=dict, description="The models by name. Left out: none yet; the frame is there all the same."

@@ -3,8 +3,6 @@
 They live here and not beside each cloud's settings because a model may carry all three at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """The three clouds' estates as one type, told apart by `cloud`."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

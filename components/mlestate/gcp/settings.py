@@ -1,7 +1,5 @@
 """The words of the file that only Google Cloud has, and what its sizes and regions are called there. No SDK."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -83,6 +81,9 @@ OTHER_REGIONS: tuple[str, ...] = (
     "us-west4",
 )
 
+KNOWN_REGIONS = tuple(sorted({*REGIONS["canada"], *REGIONS["eu"], *OTHER_REGIONS}))
+"""Every region that may be written."""
+
 
 class GcpEnvironment(Environment):
     """One place where models run, in a Google Cloud project."""
@@ -99,7 +100,9 @@ class GcpEstate(Estate):
 
     cloud: Literal["gcp"] = Field(description="The cloud. Required.")
     region: str = Field(
-        description="The Google Cloud region of everything. Required.", examples=["northamerica-northeast1"]
+        description="The Google Cloud region of everything. Required.",
+        examples=["northamerica-northeast1"],
+        json_schema_extra={"enum": [*KNOWN_REGIONS]},
     )
     project: Project | None = Field(
         None,
@@ -107,7 +110,9 @@ class GcpEstate(Estate):
         "stack's `gcp:project`.",
     )
     environments: Mapping[Name, GcpEnvironment] = Field(
-        default_factory=lambda: {"production": GcpEnvironment()}, min_length=1, description=ENVIRONMENTS
+        default_factory=lambda: {"production": GcpEnvironment.model_construct()},
+        min_length=1,
+        description=ENVIRONMENTS,
     )
 
     @property

@@ -1,0 +1,94 @@
+"""What a rule may know: the settings, what was written, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mlestate.config.errors import Problem
+from mlestate.config.estate import Estate
+from mlestate.config.tree import Node, Path, dotted
+
+if TYPE_CHECKING:
+    from mlestate.config.model import Model
+    from mlestate.config.problems import Said
+
+
+class Facts:
+    """The settings and the tree that they come from. Values set aside as wrong are known, and not judged again."""
+
+    config: Estate
+
+    def __init__(self, tree: Node, file: str, cloud: str, aside: set[Path]) -> None:
+        self.tree = tree
+        self.file = file
+        self.cloud = cloud
+        self.aside = aside
+
+    def models(self) -> Iterator[tuple[Path, Model]]:
+        """Every model, and again as it is in each environment that changes it, with the path of each."""
+        for name, model in self.config.models.items():
+            yield ("models", name), model
+            for environment in model.environments:
+                yield ("models", name, "environments", environment), model.in_environment(environment)
+
+    def written(self, path: Path) -> Node | None:
+        """The value as written for `path`, in whichever layer it stands; None where the built-in value holds."""
+        node = self.tree.at(path)
+        if node is None and len(path) > 4 and path[0] == "models" and path[2] == "environments":
+            node = self.tree.at((*path[:2], *path[4:]))
+        return node if node is not None and node.source != "built-in" else None
+
+    def source(self, path: Path) -> str:
+        """The layer of the value at `path`."""
+        node = self.written(path)
+        return "built-in" if node is None else node.source
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """The keys that are written in the block at `path`, wrong ones included."""
+        node = self.tree.at(path)
+        return tuple(node.value) if node is not None and isinstance(node.value, dict) else ()
+
+    def is_aside(self, path: Path) -> bool:
+        """Whether the value at `path`, or a block around it, has been reported as wrong already."""
+        if any(path[:length] in self.aside for length in range(1, len(path) + 1)):
+            return True
+        return path[2:3] == ("environments",) and len(path) > 4 and self.is_aside((*path[:2], *path[4:]))
+
+    def report(
+        self,
+        problems: list[Problem],
+        path: Path,
+        message: str,
+        allowed: tuple[str, ...] = (),
+        suggestion: str | None = None,
+    ) -> None:
+        """Adds a problem with the value at `path`, at the place where that value is written."""
+        if self.is_aside(path):
+            return
+        shown, line, column, node = self._place(path)
+        value = None if node is None or isinstance(node.value, dict | list | None) else str(node.value)
+        problems.append(Problem(self.file, line, column, dotted(shown), message, value, allowed, suggestion))
+
+    def say(self, problems: list[Problem], said: Said) -> None:
+        """Adds what pydantic found."""
+        shown, line, column, node = self._place(said.path)
+        if said.at_key and node is not None:
+            line, column = node.key_line, node.key_column
+        problems.append(
+            Problem(self.file, line, column, dotted(shown), said.message, said.value, said.allowed, said.suggestion)
+        )
+
+    def _place(self, path: Path) -> tuple[Path, int, int, Node | None]:
+        """The path as it is written, and its line and column; those of the nearest block where nothing is written."""
+        if len(path) > 4 and path[0] == "models" and path[2] == "environments" and self.tree.at(path) is None:
+            return self._place((*path[:2], *path[4:]))
+        node = self.tree.at(path)
+        if node is not None:
+            shown = ("defaults", *path[2:]) if node.source == "defaults" and path[0] == "models" else path
+            return shown, node.line, node.column, node
+        for length in range(len(path) - 1, -1, -1):
+            around = self.tree.at(path[:length])
+            if around is not None:
+                return path, around.key_line, around.key_column, None
+        return path, 1, 1, None

@@ -1,0 +1,293 @@
+"""The file, read: every layer merged, every value's origin kept, every problem found at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from mlestate.config import rules, support
+from mlestate.config import tree as yaml_tree
+from mlestate.config.errors import ConfigError, Problem
+from mlestate.config.estate import Estate
+from mlestate.config.facts import Facts
+from mlestate.config.problems import closest, say
+from mlestate.config.tree import Node, dotted
+
+Source = Literal["built-in", "defaults", "model", "environment", "file"]
+
+CLOUDS: Mapping[str, tuple[str, str]] = {
+    "aws": ("AwsEstate", "account"),
+    "gcp": ("GcpEstate", "project"),
+    "azure": ("AzureEstate", "subscription"),
+}
+"""Each cloud's settings class and its word for what holds an environment."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from. `built-in` values stand in no file: `file`, `line` and `column` are None."""
+
+    file: str | None
+    line: int | None
+    column: int | None
+    source: Source
+
+
+BUILT_IN = Origin(None, None, None, "built-in")
+
+
+class Origins(Mapping[str, Origin]):
+    """The origin of every value that was written, by its resolved path (`models.churn.serving.mode`)."""
+
+    def __init__(self, tree: Node, file: str) -> None:
+        self._tree = tree
+        self._file = file
+        self._nodes: dict[str, Node] | None = None
+
+    def _all(self) -> dict[str, Node]:
+        if self._nodes is None:
+            self._nodes = {dotted(path): node for path, node in self._tree.walk() if path}
+        return self._nodes
+
+    def __getitem__(self, path: str) -> Origin:
+        node = self._all()[path]
+        if node.source == "built-in":
+            return BUILT_IN
+        return Origin(self._file, node.line, node.column, node.source)  # type: ignore[arg-type]  # set by _layered alone
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file that can be used: the settings with every layer merged, and where each value comes from."""
+
+    config: Estate
+    path: Path
+    origins: Origins
+
+    def origin(self, path: str) -> Origin:
+        """Where the value at a path comes from.
+
+        `models.<model>.environments.<environment>.<rest>` asks for the value as it is in that environment. Raises
+        KeyError when the estate has nothing at that path.
+        """
+        found = self.origins.get(path)
+        if found is not None:
+            return found
+        parts = path.split(".")
+        if len(parts) > 4 and parts[0] == "models" and parts[2] == "environments":
+            if parts[1] not in self.config.models or parts[3] not in self.config.environments:
+                raise KeyError(path)
+            return self.origin(".".join([*parts[:2], *parts[4:]]))
+        value: object = self.config
+        for part in parts:
+            if isinstance(value, Mapping) and part in value:
+                value = value[part]
+            elif part in getattr(type(value), "model_fields", {}):
+                value = getattr(value, part)
+            else:
+                raise KeyError(path)
+        return BUILT_IN
+
+
+def load(path: Path, *, home: str | None = None) -> Loaded:
+    """Reads a file. `home` is the account, project or subscription for whatever names none.
+
+    Raises ConfigError with every problem when the file cannot be used.
+    """
+    return loads(_text(path), file=str(path), home=home)
+
+
+def loads(text: str, *, file: str = "estate.yaml", home: str | None = None) -> Loaded:
+    """As `load`, of a text; `file` is the name that its problems carry."""
+    tree, problems = yaml_tree.parse(text, file)
+    cloud, found = _cloud(tree, file)
+    problems += found
+    resolved = _layered(tree, cloud, home)
+    class_name, _ = CLOUDS[cloud]
+    settings = import_module(f"mlestate.{cloud}.settings")
+    estate: type[Estate] = getattr(settings, class_name)
+    facts = _Validation(resolved, file, cloud, estate).run(problems)
+    if facts is not None:
+        for finding in rules.check(facts, settings):
+            facts.report(problems, *finding)
+    known = {problem.path for problem in problems}
+    for path, message in support.check(tree, cloud) if "cloud" not in known else ():
+        node = tree.at(path)
+        if node is not None and not any(dotted(path[:length]) in known for length in range(1, len(path) + 1)):
+            problems.append(Problem(file, node.line, node.column, dotted(path), message))
+    if problems or facts is None:
+        raise ConfigError(_ordered(problems))
+    return Loaded(facts.config, Path(file), Origins(resolved, file))
+
+
+def _text(path: Path) -> str:
+    def refuse(message: str) -> ConfigError:
+        return ConfigError((Problem(str(path), None, None, "", message),))
+
+    try:
+        if path.is_dir():
+            raise refuse("is a folder. Give the path of the estate's file in it, such as estate.yaml.")
+        if path.exists() and not path.is_file():
+            raise refuse("is no regular file.")
+        with path.open("rb") as stream:
+            content = stream.read(yaml_tree.MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise refuse("There is no such file. `mlestate new estate` writes one.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refuse(f"cannot be read: {reason}.") from None
+    if len(content) > yaml_tree.MAX_BYTES:
+        raise refuse(f"is larger than {yaml_tree.MAX_BYTES // 1024} KiB. No estate needs a file that large.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        message = f"is not UTF-8: the byte 0x{content[error.start]:02x} cannot stand here. Save the file as UTF-8."
+        raise ConfigError((Problem(str(path), line, column, "", message),)) from None
+
+
+def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
+    """The cloud to check the file for: the written one, or the likeliest along with a problem."""
+    node = tree.child("cloud")
+    if node is not None and isinstance(node.value, str) and node.value in CLOUDS:
+        return node.value, []
+    known = tuple(CLOUDS)
+    by_home = next((cloud for cloud, (_, word) in CLOUDS.items() if tree.child(word) is not None), "aws")
+    if node is None:
+        message = f"is required and not there. The cloud: one of {', '.join(known)}."
+        return by_home, [Problem(file, 1, 1, "cloud", message, None, known)]
+    written = node.plain or str(node.value) if not isinstance(node.value, dict | list) else "a block"
+    suggestion = closest(written, known)
+    message = f"'{written}' is not one of: {', '.join(known)}."
+    problem = Problem(file, node.line, node.column, "cloud", message, written, known, suggestion)
+    return suggestion or by_home, [problem]
+
+
+def _layered(tree: Node, cloud: str, home: str | None) -> Node:
+    """The tree with `defaults` under every model and a home for every environment."""
+    root = dict(tree.value) if isinstance(tree.value, dict) else {}
+    resolved = Node(root, tree.line, tree.column, tree.key_line, tree.key_column)
+    word = CLOUDS[cloud][1]
+    if home is not None and word not in root:
+        root[word] = Node(home, 1, 1, 1, 1, source="built-in")
+    environments = root.get("environments")
+    if environments is None and word in root:
+        production = Node({}, 1, 1, 1, 1, source="built-in")
+        environments = root["environments"] = Node({"production": production}, 1, 1, 1, 1, source="built-in")
+    if environments is not None and isinstance(environments.value, dict) and word in root:
+        environments = root["environments"] = environments.copy()
+        for environment in (environments.value or {}).values() if isinstance(environments.value, dict) else ():
+            if isinstance(environment.value, dict):
+                environment.value.setdefault(word, root[word])
+    models, defaults = root.get("models"), root.get("defaults")
+    if models is not None and isinstance(models.value, dict):
+        models = root["models"] = models.copy()
+        under = defaults.copy() if defaults is not None and isinstance(defaults.value, dict) else None
+        if under is not None:
+            _mark(under, "defaults")
+        values = models.value if isinstance(models.value, dict) else {}
+        for name, model in values.items():
+            _mark(model, "model")
+            if isinstance(model.value, dict):
+                adjusted = model.value.get("environments")
+                if adjusted is not None:
+                    _mark(adjusted, "environment")
+                if under is not None:
+                    values[name] = _merged(under, model)
+    return resolved
+
+
+def _mark(tree: Node, source: Source) -> None:
+    for _, node in tree.walk():
+        node.source = source
+
+
+def _merged(base: Node, over: Node) -> Node:
+    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        return over
+    value = dict(over.value)
+    for key, node in base.value.items():
+        value[key] = _merged(node, value[key]) if key in value else node
+    return Node(value, over.line, over.column, over.key_line, over.key_column, over.plain, over.source, over.refused)
+
+
+class _Validation:
+    """The tree made into settings. What is wrong is reported and set aside, so that the rules can judge the rest."""
+
+    ROUNDS = 8
+
+    def __init__(self, tree: Node, file: str, cloud: str, estate: type[Estate]) -> None:
+        self.tree = tree
+        self.file = file
+        self.cloud = cloud
+        self.estate = estate
+        self.aside: set[yaml_tree.Path] = set()
+
+    def run(self, problems: list[Problem]) -> Facts | None:
+        facts = Facts(self.tree, self.file, self.cloud, self.aside)
+        values = self.tree.plain_value()
+        assert isinstance(values, dict)  # noqa: S101  # the parser returns nothing else
+        for path, node in self.tree.walk():
+            if node.refused:
+                self._set_aside(values, path)
+        if any(problem.path == "cloud" for problem in problems):
+            values["cloud"] = self.cloud
+            self.aside.add(("cloud",))
+        for _ in range(self.ROUNDS):
+            try:
+                facts.config = self.estate.model_validate(values)
+            except ValidationError as error:
+                found = error.errors(include_url=False, include_input=False)
+            else:
+                return facts
+            for detail in found:
+                said = say(detail, self.tree, self.estate, self.cloud)
+                if not facts.is_aside(said.path):
+                    facts.say(problems, said)
+            for detail in found:
+                said = say(detail, self.tree, self.estate, self.cloud)
+                if said.missing and len(said.path) == 1:
+                    values[str(said.path[0])] = _PLACEHOLDERS[str(said.path[0])](self.cloud)
+                    self.aside.add(said.path)
+                else:
+                    self._set_aside(values, said.path[:-1] if said.missing else said.path)
+        return None
+
+    def _set_aside(self, values: object, path: yaml_tree.Path) -> None:
+        """Takes the value at `path` out of `values`; of a list the whole list, so that no index moves."""
+        while path and isinstance(path[-1], int):
+            path = path[:-1]
+        self.aside.add(path)
+        for part in path[:-1]:
+            if isinstance(values, dict):
+                values = values.get(part)
+            elif isinstance(values, tuple) and isinstance(part, int):
+                values = values[part] if part < len(values) else None
+        if isinstance(values, dict) and path:
+            values.pop(path[-1], None)
+
+
+_PLACEHOLDERS: Mapping[str, Callable[[str], object]] = {
+    "version": lambda _cloud: 1,
+    "name": lambda _cloud: "estate",
+    "cloud": lambda cloud: cloud,
+    "region": lambda cloud: import_module(f"mlestate.{cloud}.settings").REGIONS["canada"][0],
+}
+"""What stands in for a missing required word while the rest of the file is judged."""
+
+
+def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
+    unique = {(problem.line, problem.column, problem.path, problem.message): problem for problem in problems}
+    return tuple(sorted(unique.values(), key=lambda problem: (problem.line or 0, problem.column or 0, problem.path)))

@@ -1,0 +1,236 @@
+"""What pydantic found, said as a person would: the value, what is wrong, what is allowed, what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+
+from mlestate.config.base import Settings, Threshold
+from mlestate.config.model import METRICS, ModelGates
+from mlestate.config.tree import Node, Path, dotted
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+HOME_WORDS = {"account": "aws", "project": "gcp", "subscription": "azure", "deploy_role": "aws"}
+"""The words of one cloud only; on another they are answered with that cloud's own word."""
+
+_OWN_WORDS = {"aws": "account", "gcp": "project", "azure": "subscription"}
+_CLOUDS = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
+
+_KINDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list, such as [a, b]",
+    "model_type": "a block of keys",
+    "mapping_type": "a block of keys",
+    "dict_type": "a block of keys",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "must be above {}"),
+    "greater_than_equal": ("ge", "must be at least {}"),
+    "less_than": ("lt", "must be below {}"),
+    "less_than_equal": ("le", "must be at most {}"),
+}
+
+
+class Said:
+    """One of pydantic's findings, located in the tree and put into words."""
+
+    __slots__ = ("allowed", "at_key", "message", "missing", "path", "suggestion", "value")
+
+    def __init__(self, path: Path, message: str) -> None:
+        self.path = path
+        self.message = message
+        self.value: str | None = None
+        self.allowed: tuple[str, ...] = ()
+        self.suggestion: str | None = None
+        self.at_key = False
+        self.missing = False
+
+
+def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> Said:
+    """Puts one of pydantic's findings about `tree`, validated as `estate`, into words."""
+    path, at_key = _located(error["loc"], tree)
+    node = tree.at(path)
+    kind, context = error["type"], error.get("ctx") or {}
+    said = Said(path, "")
+    said.at_key = at_key
+    if kind == "missing":
+        said.missing = True
+        said.message = f"is required and not there. {_description(estate, path)}"
+        return said
+    if kind == "extra_forbidden":
+        said.at_key = True
+        return _unknown(said, tree, estate, cloud)
+    shown = said.value = str(path[-1]) if at_key else _shown(node)
+    if node is not None and node.value is None and not at_key:
+        said.message = "has no value. Give it one, or remove the line."
+    elif kind == "literal_error":
+        said.allowed = _literals(str(context["expected"]))
+        said.message = (
+            f"{shown} is not allowed here; it must be {said.allowed[0]}."
+            if len(said.allowed) == 1
+            else f"{shown} is not one of: {', '.join(said.allowed)}."
+        )
+        said.suggestion = closest(shown.strip("'"), said.allowed)
+    elif kind in _KINDS:
+        said.message = _mistyped(kind, shown, node, estate, path)
+    elif kind in _BOUNDS:
+        name, sentence = _BOUNDS[kind]
+        said.message = f"{shown} {sentence.format(context[name])}."
+    elif kind == "finite_number":
+        said.message = f"{shown} must be a number that is neither infinite nor nan."
+    elif kind == "too_short":
+        said.message = "names none. Name at least one, or remove the block for one called production."
+    elif at_key:
+        said.message = f"the name '{shown}' {error['msg']}."
+    else:
+        said.message = f"{shown} {error['msg']}."
+    return said
+
+
+def closest(word: str, words: tuple[str, ...]) -> str | None:
+    """The one of `words` that was probably meant, or None."""
+    plain = {re.sub(r"[-_ ]", "", candidate).lower(): candidate for candidate in reversed(words)}
+    exact = plain.get(re.sub(r"[-_ ]", "", word).lower())
+    if exact is not None:
+        return exact
+    from difflib import get_close_matches  # only a file with a problem pays for it
+
+    near = get_close_matches(word[:80].lower(), words, n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
+def _located(location: tuple[int | str, ...], tree: Node) -> tuple[Path, bool]:
+    """The place in the tree that pydantic means: its names of union arms and of keys left out."""
+    path: Path = ()
+    node: Node | None = tree
+    for part in location:
+        if part == "[key]":
+            return path, True
+        if isinstance(part, str) and part.startswith("<") and part.endswith(">"):
+            continue
+        path = (*path, part)
+        node = node.child(part) if node is not None else None
+    return path, False
+
+
+def _shown(node: Node | None) -> str:
+    if node is None:
+        return "the value"
+    if isinstance(node.value, dict):
+        return "a block of keys"
+    if isinstance(node.value, list):
+        return "a list"
+    if isinstance(node.value, str):
+        return f"'{node.value if len(node.value) <= 60 else node.value[:57] + '...'}'"
+    return (node.plain or str(node.value))[:60]
+
+
+def _literals(expected: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"'([^']*)'", expected)) or tuple(re.split(r", | or ", expected))
+
+
+def _mistyped(kind: str, shown: str, node: Node | None, estate: type[Settings], path: Path) -> str:
+    wanted = _KINDS[kind]
+    value = None if node is None else node.value
+    if kind == "string_type" and node is not None and node.plain is not None and not isinstance(value, dict | list):
+        made = {bool: "the truth value", int: "the number", float: "the number"}[type(value)]
+        read = f"YAML makes {made} {str(value).lower()} of the unquoted {node.plain}"
+        return f'must be text, and {read}. Write "{node.plain}".'
+    if kind == "model_type" and not isinstance(value, dict | list) and settings_at(estate, path) is Threshold:
+        number = re.search(r"-?[0-9]+(?:\.[0-9]+)?", shown)
+        bound = "max" if "<" in shown else "min"
+        example = number.group() if number else "0.8"
+        return f"{shown} is no threshold. Write {{{bound}: {example}}}."
+    if kind in ("float_type", "int_type") and isinstance(value, str) and node is not None and node.plain is None:
+        return f"{shown} is text because of its quotes, and must be {wanted}. Remove the quotes."
+    return f"{shown} must be {wanted}."
+
+
+def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said:
+    word = str(said.path[-1])
+    settings = settings_at(estate, said.path[:-1])
+    said.value = word
+    said.allowed = tuple(settings.model_fields) if settings is not None else ()
+    home = HOME_WORDS.get(word)
+    if home is not None and home != cloud and _OWN_WORDS[cloud] in said.allowed:
+        own = _OWN_WORDS[cloud]
+        said.message = f"'{word}' is a word of {_CLOUDS[home]}, and this estate is on {_CLOUDS[cloud]}."
+        if word != "deploy_role":
+            said.message += f" What {_CLOUDS[cloud]} has is '{own}'."
+        said.allowed = (own,)
+        return said
+    said.suggestion = closest(word, said.allowed)
+    if settings is ModelGates:
+        problem = tree.at((*said.path[:2], "problem"))
+        known = METRICS.get(problem.value) if problem is not None else None  # type: ignore[call-overload]  # any value
+        if problem is not None and known is not None:
+            said.message = (
+                f"'{word}' is no metric for {problem.value}. Known: {', '.join(known)}; a metric that the model's "
+                "repository computes itself goes under custom."
+            )  # fmt: skip
+            said.allowed = tuple(known)
+            return said
+    said.message = f"'{word}' means nothing here. Allowed: {', '.join(said.allowed)}."
+    if said.suggestion is None and settings is not None:
+        for name in settings.model_fields:
+            below = settings_at(settings, (name,))
+            if below is not None and word in below.model_fields:
+                said.suggestion = f"{name}.{word}"
+                break
+    return said
+
+
+def _description(estate: type[Settings], path: Path) -> str:
+    settings = settings_at(estate, path[:-1])
+    if settings is None or path[-1] not in settings.model_fields:
+        return ""
+    field = settings.model_fields[str(path[-1])]
+    text = (field.description or "").removesuffix(" Required.")
+    return f"{text} Example: {dotted((str(path[-1]),))}: {field.examples[0]}." if field.examples else text
+
+
+def settings_at(root: type[Settings], path: Path) -> type[Settings] | None:
+    """The settings class that describes the block at a path of the file, or None where there is none."""
+    current: Any = root
+    for part in path:
+        settings = _settings(current)
+        if settings is not None:
+            if part not in settings.model_fields:
+                return None
+            current = settings.model_fields[str(part)].annotation
+        else:
+            current = _inner(current)
+            if current is None:
+                return None
+    return _settings(current)
+
+
+def _settings(annotation: Any) -> type[Settings] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        for argument in get_args(annotation):
+            found = _settings(argument)
+            if found is not None:
+                return found
+    return None
+
+
+def _inner(annotation: Any) -> Any:
+    """What the values of a mapping or the items of a list are."""
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType, Annotated):
+        return next((inner for argument in get_args(annotation) if (inner := _inner(argument)) is not None), None)
+    if origin is tuple:
+        return get_args(annotation)[0]
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return get_args(annotation)[1]
+    return None
