@@ -1,0 +1,299 @@
+"""What exists in the local cloud: SQLite under one folder, or plain dicts for a plan.
+
+The folder's database is in WAL mode and may be used by several threads and several processes at once (Pulumi's engine
+starts one provider process a cloud, or more). A secret is kept as a salted digest: enough to recognise the value, never
+to read it.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from mlestate.local.wire import SIGNATURE, is_secret
+
+
+class TakenError(Exception):
+    """Another object holds the name."""
+
+    def __init__(self, holder: "CloudObject") -> None:
+        super().__init__(f"{holder.type} {holder.id} exists")
+        self.holder = holder
+
+
+@dataclass(frozen=True)
+class CloudObject:
+    """One thing in the cloud.
+
+    `slot` is the name that only one object may hold, or None. `settled` says that an engine has spoken of the object by
+    its id, so its state holds it; one that is not was perhaps made by a run that died before it could write that down.
+    """
+
+    type: str
+    id: str
+    urn: str
+    slot: str | None
+    owner: str
+    seed: str
+    inputs: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    settled: bool = False
+
+
+class _Table(Protocol):
+    """The five things that both kinds of storage do."""
+
+    def get(self, token: str, identity: str) -> CloudObject | None: ...
+    def holder(self, token: str, slot: str) -> CloudObject | None: ...
+    def made_by(self, urn: str) -> list[CloudObject]: ...
+    def all(self) -> Iterator[CloudObject]: ...
+    def put(self, made: CloudObject) -> None: ...
+    def drop(self, token: str, identity: str) -> None: ...
+    def births(self, urn: str) -> int: ...
+    def bear(self, urn: str) -> None: ...
+    def transaction(self) -> Any: ...
+
+
+class Store:
+    """The objects of the local cloud.
+
+    `Store(folder)` opens or makes the database `cloud.db` in the folder; `Store.in_memory()` forgets with the process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._table: _Table = _Database(folder / "cloud.db")
+        self._salt = _salt(folder / "cloud.salt")
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        store = cls.__new__(cls)
+        store._table, store._salt = _Memory(), os.urandom(16)
+        return store
+
+    def objects(self) -> list[CloudObject]:
+        """Everything that exists, in the order of type and id."""
+        return sorted(self._table.all(), key=lambda made: (made.type, made.id))
+
+    def get(self, token: str, identity: str) -> CloudObject | None:
+        return self._table.get(token, identity)
+
+    def made_by(self, token: str, urn: str) -> list[CloudObject]:
+        """The objects of a type that a resource has made and that still exist; two of them during a replacement."""
+        return [made for made in self._table.made_by(urn) if made.type == token]
+
+    def births(self, urn: str) -> int:
+        """How many objects a resource has made so far, gone ones included."""
+        return self._table.births(urn)
+
+    def create(self, made: CloudObject, *, overwrite: bool) -> None:
+        """Add an object. Raises TakenError when its id or its slot is held and the cloud does not overwrite."""
+        with self._table.transaction():
+            holder = self._table.get(made.type, made.id)
+            if holder is None and made.slot is not None:
+                holder = self._table.holder(made.type, made.slot)
+            if holder is not None:
+                if not overwrite:
+                    raise TakenError(holder)
+                self._table.drop(holder.type, holder.id)
+            self._table.put(made)
+            self._table.bear(made.urn)
+
+    def replace(self, made: CloudObject) -> None:
+        """Write the new state of an object that exists."""
+        with self._table.transaction():
+            self._table.put(made)
+
+    def settle(self, token: str, identity: str) -> None:
+        """Note that an engine knows the object."""
+        found = self._table.get(token, identity)
+        if found is not None and not found.settled:
+            self.replace(dataclasses.replace(found, settled=True))
+
+    def change(self, token: str, identity: str, properties: Mapping[str, Any]) -> None:
+        """Change an object behind Pulumi's back; None takes a property away. Raises KeyError when there is no such."""
+        with self._table.transaction():
+            found = self._table.get(token, identity)
+            if found is None:
+                raise KeyError(f"the local cloud has no {token} {identity!r}")
+            written = {key: value for key, value in properties.items() if key in found.inputs}
+            self._table.put(
+                dataclasses.replace(
+                    found, inputs=_merged(found.inputs, written), properties=_merged(found.properties, properties)
+                )
+            )
+
+    def delete(self, token: str, identity: str) -> None:
+        """Take an object away; one that is gone already is no error."""
+        with self._table.transaction():
+            self._table.drop(token, identity)
+
+    def sealed(self, value: Any) -> Any:
+        """The value with its secrets turned into digests; itself when there are none."""
+        if isinstance(value, dict):
+            if is_secret(value):
+                return {SIGNATURE: value[SIGNATURE], "digest": self._digest(value)}
+            sealed = {key: self.sealed(item) for key, item in value.items()}
+            return sealed if any(sealed[key] is not item for key, item in value.items()) else value
+        if isinstance(value, list):
+            items = [self.sealed(item) for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return value
+
+    def unsealed(self, value: Any, known: Any) -> Any:
+        """The value with the digests turned back into those secrets of `known` at the same place that they stand for.
+
+        A secret that `known` does not tell is left out: a cloud does not hand out what it was told in confidence.
+        """
+        if isinstance(value, Mapping):
+            if is_secret(value):
+                return known if is_secret(known) and self._digest(known) == value.get("digest") else None
+            inner = known if isinstance(known, dict) else {}
+            opened = {key: self.unsealed(item, inner.get(key)) for key, item in value.items()}
+            return {key: item for key, item in opened.items() if item is not None or value[key] is None}
+        if isinstance(value, list):
+            places = known if isinstance(known, list) else []
+            return [
+                self.unsealed(item, places[index] if index < len(places) else None) for index, item in enumerate(value)
+            ]
+        return value
+
+    def _digest(self, secret: Mapping[str, Any]) -> str:
+        text = json.dumps(secret.get("value"), sort_keys=True).encode()
+        return hashlib.pbkdf2_hmac("sha256", text, self._salt, 10_000).hex()
+
+
+class _Memory:
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], CloudObject] = {}
+        self._slots: dict[tuple[str, str], tuple[str, str]] = {}
+        self._urns: dict[str, set[tuple[str, str]]] = {}
+        self._births: dict[str, int] = {}
+        self._lock = threading.RLock()
+
+    def transaction(self) -> threading.RLock:
+        return self._lock
+
+    def get(self, token: str, identity: str) -> CloudObject | None:
+        return self._objects.get((token, identity))
+
+    def holder(self, token: str, slot: str) -> CloudObject | None:
+        key = self._slots.get((token, slot))
+        return self._objects.get(key) if key else None
+
+    def made_by(self, urn: str) -> list[CloudObject]:
+        with self._lock:
+            return [self._objects[key] for key in self._urns.get(urn, ())]
+
+    def all(self) -> Iterator[CloudObject]:
+        with self._lock:
+            return iter(list(self._objects.values()))
+
+    def put(self, made: CloudObject) -> None:
+        key = (made.type, made.id)
+        self._objects[key] = made
+        self._urns.setdefault(made.urn, set()).add(key)
+        if made.slot is not None:
+            self._slots[made.type, made.slot] = key
+
+    def drop(self, token: str, identity: str) -> None:
+        made = self._objects.pop((token, identity), None)
+        if made is not None:
+            self._urns[made.urn].discard((token, identity))
+            if made.slot is not None:
+                self._slots.pop((token, made.slot), None)
+
+    def births(self, urn: str) -> int:
+        return self._births.get(urn, 0)
+
+    def bear(self, urn: str) -> None:
+        self._births[urn] = self._births.get(urn, 0) + 1
+
+
+class _Database:
+    def __init__(self, path: Path) -> None:
+        # One connection behind a lock: SQLite has one writer anyway, and other processes wait up to the timeout.
+        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        self._lock = threading.RLock()
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = NORMAL",
+            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, urn TEXT, slot TEXT, owner TEXT, seed TEXT,"
+            " inputs TEXT, properties TEXT, settled INTEGER, PRIMARY KEY (type, id))",
+            "CREATE UNIQUE INDEX IF NOT EXISTS slots ON objects (type, slot)",
+            "CREATE INDEX IF NOT EXISTS urns ON objects (urn)",
+            "CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER)",
+        ):
+            self._connection.execute(statement)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def get(self, token: str, identity: str) -> CloudObject | None:
+        return next(self._select("type = ? AND id = ?", token, identity), None)
+
+    def holder(self, token: str, slot: str) -> CloudObject | None:
+        return next(self._select("type = ? AND slot = ?", token, slot), None)
+
+    def made_by(self, urn: str) -> list[CloudObject]:
+        return list(self._select("urn = ?", urn))
+
+    def all(self) -> Iterator[CloudObject]:
+        return self._select("1")
+
+    def put(self, made: CloudObject) -> None:
+        row = (made.type, made.id, made.urn, made.slot, made.owner, made.seed,
+               json.dumps(made.inputs), json.dumps(made.properties), made.settled)  # fmt: skip
+        self._execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+
+    def drop(self, token: str, identity: str) -> None:
+        self._execute("DELETE FROM objects WHERE type = ? AND id = ?", token, identity)
+
+    def births(self, urn: str) -> int:
+        rows = self._execute("SELECT count FROM births WHERE urn = ?", urn)
+        return int(rows[0][0]) if rows else 0
+
+    def bear(self, urn: str) -> None:
+        self._execute("INSERT INTO births VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1", urn)
+
+    def _select(self, where: str, *values: str) -> Iterator[CloudObject]:
+        rows = self._execute(f"SELECT * FROM objects WHERE {where}", *values)  # noqa: S608  our own words
+        for token, identity, urn, slot, owner, seed, inputs, properties, settled in rows:
+            written = json.loads(inputs), json.loads(properties)
+            yield CloudObject(token, identity, urn, slot, owner, seed, *written, settled=bool(settled))
+
+    def _execute(self, statement: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+
+def _merged(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**old, **changes}.items() if value is not None or key not in changes}
+
+
+def _salt(path: Path) -> bytes:
+    """The folder's salt, made once and readable to its owner alone."""
+    if not path.exists():
+        with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # mode 0600
+            file.write(os.urandom(16))
+            file.flush()
+            # A link appears whole or not at all, and the first of two processes wins.
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_bytes()
