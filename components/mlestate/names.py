@@ -46,6 +46,8 @@ KINDS: Mapping[str, Kind] = {
     # SageMaker API: endpoint, model package group and monitoring names share [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}.
     "aws:endpoint": Kind(63),
     "aws:model-package-group": Kind(63),
+    # SageMaker API: models and endpoint configurations the same; Pulumi's auto-name takes eight of their 63 characters.
+    "aws:model": Kind(55),
     # ECR API CreateRepository: 2 to 256 characters, slashes allowed.
     "aws:image-repository": Kind(256),
     # CloudTrail API CreateTrail: 3 to 128 characters.
@@ -206,6 +208,7 @@ _USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("role", "environment", "{model}-inference"),
         ("role", "hub", "data-scientist"),
         ("endpoint", "environment", "{model}"),
+        ("model", "environment", "serving-{model}"),
         ("catalog-database", "environment", "curated"),
     ),
     "gcp": (

@@ -8,7 +8,7 @@ from pulumi import Output, ResourceOptions
 
 from mlestate.aws.personas import PERSONAS, boundary
 from mlestate.aws.pipelines import apply, issuer, plan
-from mlestate.aws.policies import Statement, account_root, canonical, path, trust
+from mlestate.aws.policies import Conditions, Statement, account_root, canonical, path, trust
 from mlestate.aws.reach import Reach
 from mlestate.config.estate import CI, People
 from mlestate.errors import InputError
@@ -27,7 +27,8 @@ class Access(Part):
     """Roles that people take with the sign-in they have, and that the CI takes with its own token; no stored keys.
 
     Whatever is made here is computed from names, so that a first preview already shows who may do what. All roles stand
-    under one ceiling (a permissions boundary). An approver's session ends after an hour.
+    under one ceiling (a permissions boundary), and their sessions end after an hour. People reach the registry, the
+    trail and the environments of the hub's account; what lies in another account takes a role of that account.
 
     A principal in the file is one of:
 
@@ -164,8 +165,10 @@ def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False)
             )
     statements = []
     if people:
-        sessions = [f"*:{person}" for person in people]
-        signed_in = {"ArnLike": {"aws:PrincipalArn": f"{center}*"}, "StringLike": {"aws:userid": sessions}}
+        signed_in: Conditions = {
+            "ArnLike": {"aws:PrincipalArn": f"{center}*"},
+            "StringLike": {"aws:userid": [f"*:{person}" for person in people]},
+        }
         statements.append(trust("PeopleOfIdentityCenter", account_root(names), signed_in))
     if sets:
         # Sixteen characters of Identity Center's own end the role's name; `*` would also take sets with longer names.

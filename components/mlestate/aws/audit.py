@@ -65,14 +65,14 @@ class Audit(Part):
             object_lock=True,
             force_destroy=settings.lock == "none" and not kept,
             protect=kept,
-            retain_on_delete=kept or None,
+            retain_on_delete=kept,
         )
         if settings.lock != "none":
             s3.BucketObjectLockConfiguration(
                 self.named(STORE),
                 bucket=store.resource.bucket,
                 rule={"default_retention": {"mode": settings.lock.upper(), "days": settings.retention.days}},
-                opts=self.child(protect=kept, retain_on_delete=kept or None),
+                opts=self.child(protect=kept, retain_on_delete=kept),
             )
         trail = cloudtrail.Trail(
             self.named("trail"),

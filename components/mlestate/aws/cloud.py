@@ -48,7 +48,7 @@ class AwsCloud:
 
     def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
         accounts = {each.home for each in self.config.environments.values() if each.home} - {names.home}
-        return Registry(names, list(self.config.models), sorted(accounts), keys, self._protect(names), opts)
+        return Registry(names, self.config.models, sorted(accounts), keys, self._protect(names), opts)
 
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
         return RegistryElsewhere.of(names, list(self.config.models))

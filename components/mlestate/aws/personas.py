@@ -8,7 +8,7 @@ on ``*`` are those without a resource type (sign-in tokens, lists, look-ups).
 from collections.abc import Callable, Mapping
 
 from mlestate.aws.keys import CRIPPLE, alias
-from mlestate.aws.policies import Statement, allow, deny
+from mlestate.aws.policies import Statement, allow, deny, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
 
@@ -229,15 +229,16 @@ def boundary(reach: Reach) -> list[Statement]:
             "Condition": {"StringNotEquals": {"aws:RequestedRegion": hub.region}},
         },
         deny("KeepTheCeiling", "iam:DeleteRolePermissionsBoundary", "*"),
-        deny(
-            "KeepTheHubsAccess",
-            ["iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Set*", "iam:Update*"],
-            [
-                hub.arn("iam", f"role/mlestate/{hub.estate}/{hub.slice}-*", regional=False),
-                hub.arn("iam", f"policy/mlestate/{hub.estate}/*", regional=False),
+        {
+            "Sid": "KeepTheHubsAccess",
+            "Effect": "Deny",
+            "NotAction": ["iam:Get*", "iam:List*"],
+            "Resource": [
+                hub.arn("iam", f"role{path(hub)}{hub.slice}-*", regional=False),
+                reach.policies,
                 hub.arn("iam", "oidc-provider/*", regional=False),
             ],
-        ),
+        },
         deny(
             "KeepTheTrail",
             [

@@ -1,7 +1,7 @@
 """What CI may do on AWS, and which pipelines outside are believed: short-lived tokens, no stored keys.
 
 Two roles. *plan* reads settings, for the preview of any proposed change; *apply* changes what lives inside the frame.
-The frame itself (who may do what, the audit trail, the boundaries) is an administrator's to change, so the first
+The frame itself (who may do what, the audit trail, boundaries, new keys) is an administrator's to change, so the first
 `pulumi up` of a hub or of an environment is theirs too.
 """
 
@@ -159,7 +159,6 @@ def plan(reach: Reach) -> list[Statement]:
 
 def apply(reach: Reach) -> list[Statement]:
     """Changes what lives inside the frame: buckets, registry, identities of models, endpoints and their scaling."""
-    tagged = {"StringEquals": {"aws:RequestTag/estate": reach.hub.estate}}
     boundaries = [boundary_arn(names) for names in reach.all]
     statements = [
         *plan(reach),
@@ -205,7 +204,6 @@ def apply(reach: Reach) -> list[Statement]:
         ),
     ]
     if reach.own_keys:
-        statements.append(allow("MakeKeys", ["kms:CreateKey", "kms:TagResource"], "*", tagged))
         statements.append(
             allow(
                 "LendKeysToServices",

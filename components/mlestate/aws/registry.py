@@ -10,10 +10,11 @@ from pulumi import Output, ResourceOptions
 
 from mlestate import contract
 from mlestate.aws.policies import Statement, account_root, allow, canonical
+from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["PULL", "Registry", "RegistryElsewhere", "group_arn", "repository_arn", "version_arn"]
+__all__ = ["PULL", "Registry", "RegistryElsewhere", "group_arn", "model_tags", "repository_arn", "version_arn"]
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What pulling an image takes, besides the token that names no repository."""
@@ -37,7 +38,7 @@ class Registry(Part):
     def __init__(
         self,
         names: Names,
-        models: Sequence[str],
+        models: Mapping[str, Model],
         readers: Sequence[str],
         keys: contract.Keys,
         protect: bool,
@@ -48,14 +49,15 @@ class Registry(Part):
         key = keys.ids.get("registry")
         groups: dict[str, Output[str]] = {}
         images: dict[str, Output[str]] = {}
-        for model in models:
+        for model, settings in models.items():
+            tags = model_tags(names, model, settings)
             group = sagemaker.ModelPackageGroup(
                 self.named(model),
                 model_package_group_name=names.physical("model-package-group", model),
                 # Any change of a description replaces the group and everything approved in it: it is one constant.
                 model_package_group_description="Versions of one model",
-                tags=names.tags,
-                opts=self.child(protect=protect, retain_on_delete=protect or None),
+                tags=tags,
+                opts=self.child(protect=protect, retain_on_delete=protect),
             )
             repository = ecr.Repository(
                 self.named(model),
@@ -65,8 +67,8 @@ class Registry(Part):
                 encryption_configurations=[
                     {"encryption_type": "AES256"} if key is None else {"encryption_type": "KMS", "kms_key": key}
                 ],
-                tags=names.tags,
-                opts=self.child(protect=protect, retain_on_delete=protect or None),
+                tags=tags,
+                opts=self.child(protect=protect, retain_on_delete=protect),
             )
             ecr.LifecyclePolicy(
                 self.named(model),
@@ -109,6 +111,11 @@ class RegistryElsewhere:
                 model: Output.from_input(f"{host}/{names.physical('image-repository', model)}") for model in models
             },
         )
+
+
+def model_tags(names: Names, model: str, settings: Model) -> dict[str, str]:
+    """What everything of one model carries: its name, and who answers for it where that is not the estate's owner."""
+    return {**replace(names, owner=settings.owner or names.owner).tags, "model": model}
 
 
 def group_arn(names: Names, model: str) -> str:

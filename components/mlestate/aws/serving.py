@@ -12,7 +12,7 @@ from pulumi import Output, ResourceOptions
 from mlestate import contract
 from mlestate.aws.keys import use
 from mlestate.aws.policies import Statement, allow, canonical, path, resolved, trust
-from mlestate.aws.registry import PULL, repository_arn, version_arn
+from mlestate.aws.registry import PULL, model_tags, repository_arn, version_arn
 from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.hatch import AwsServing
 from mlestate.config.model import Model
@@ -73,16 +73,16 @@ class Serving(Part):
         identities: dict[str, Output[str]] = {}
         endpoints: dict[str, Output[str]] = {}
         for name, model in served.items():
-            role, permissions = self._identity(name, boundary, capture=_captures(model))
+            role, permissions = self._identity(name, model, boundary)
             identities[name] = role.arn
             if model.serving.initial_version is not None:
                 configuration = self._configuration(name, model, role, permissions)
-                endpoint = self._endpoint(name, configuration, permissions, protect)
+                endpoint = self._endpoint(name, model, configuration, permissions, protect)
                 self._scaling(name, model, endpoint)
                 endpoints[name] = endpoint.name
         self.publish(identities=identities, endpoints=endpoints)
 
-    def _identity(self, name: str, boundary: iam.Policy, capture: bool) -> tuple[iam.Role, iam.RolePolicy]:
+    def _identity(self, name: str, model: Model, boundary: iam.Policy) -> tuple[iam.Role, iam.RolePolicy]:
         names = self.names
         role = iam.Role(
             self.named(name),
@@ -102,7 +102,7 @@ class Serving(Part):
                 ]
             ),
             permissions_boundary=boundary.arn,
-            tags=names.tags,
+            tags=model_tags(names, name, model),
             opts=self.child(),
         )
         permissions = iam.RolePolicy(
@@ -110,7 +110,9 @@ class Serving(Part):
             name="inference",
             role=role.name,
             policy=resolved(
-                self._permissions(name, self._registry.images[name].apply(partial(repository_arn, names)), capture)
+                self._permissions(
+                    name, self._registry.images[name].apply(partial(repository_arn, names)), _captures(model)
+                )
             ),
             opts=self.child(),
         )
@@ -161,7 +163,7 @@ class Serving(Part):
                 {"model_package_name": self._registry.models[name].apply(lambda group: version_arn(group, version))}
             ],
             enable_network_isolation=serving.mode != "serverless",
-            tags=self.names.tags,
+            tags=model_tags(self.names, name, model),
             # The provider plans a change of the network as an update and then leaves it out (#45490).
             opts=self.child(retain_on_delete=True, replace_on_changes=["vpcConfig"], depends_on=[permissions]),
         )
@@ -170,7 +172,7 @@ class Serving(Part):
             production_variants=[_serverless(made, model) if serving.mode == "serverless" else _instances(made, model)],
             kms_key_arn=self._keys.ids.get("models") if _takes_key(model) else None,
             data_capture_config=self._capture(name, model) if _captures(model) else None,
-            tags=self.names.tags,
+            tags=model_tags(self.names, name, model),
             opts=self.child(retain_on_delete=True),
         )
 
@@ -185,13 +187,18 @@ class Serving(Part):
         }
 
     def _endpoint(
-        self, name: str, configuration: sagemaker.EndpointConfiguration, permissions: iam.RolePolicy, protect: bool
+        self,
+        name: str,
+        model: Model,
+        configuration: sagemaker.EndpointConfiguration,
+        permissions: iam.RolePolicy,
+        protect: bool,
     ) -> sagemaker.Endpoint:
         return sagemaker.Endpoint(
             self.named(name),
             name=self.names.physical("endpoint", name),
             endpoint_config_name=configuration.name,
-            tags=self.names.tags,
+            tags=model_tags(self.names, name, model),
             opts=self.child(
                 protect=protect,
                 ignore_changes=["endpointConfigName", "deploymentConfig"],
