@@ -29,4 +29,6 @@ def __getattr__(name: str) -> object:
     # Each command pays only for what it uses: validating a file needs neither the schema nor the other two clouds.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

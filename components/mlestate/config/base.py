@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -31,7 +31,7 @@ def left_out(settings: type[S]) -> Callable[[], S]:
 
     def make() -> S:
         if not instance:
-            instance.append(settings.model_construct())
+            instance.append(cast(S, settings.model_construct()))
         return instance[0]
 
     return make
