@@ -84,19 +84,32 @@ def test_tables_can_be_read_as_they_were_a_week_ago(record: Record) -> None:
     assert dataset.inputs["deleteContentsOnDestroy"] is False
 
 
-def test_the_projects_one_metadata_store_is_made_by_its_first_environment(record: Record) -> None:
-    stores = [row for row in record(ESTATE) if row.type.endswith(":AiMetadataStore")]
-    assert [store.name for store in stores] == ["risk-staging-data-lineage"], (
-        "a project has one in a region, called `default`: the second environment's would be refused as taken"
+def _lineage(rows: list[Row]) -> dict[str, Row]:
+    return {row.name: row for row in rows if row.type.endswith(":AiMetadataStore")}
+
+
+def test_without_keys_vertex_ai_makes_its_metadata_store_itself(record: Record) -> None:
+    assert not _lineage(record(ESTATE)), "the one it makes is the same, and a second is refused as taken"
+
+
+def test_the_projects_one_metadata_store_is_made_under_the_key_of_its_first_environment(record: Record) -> None:
+    """Not proved: that no pipeline ran in the project before; then it is there already, without a key."""
+    rows = record(ESTATE + "encryption: customer-managed\n")
+    (store,) = _lineage(rows).values()
+    (key,) = [row for row in rows if row.name == "risk-staging-keys-models"]
+    assert store.name == "risk-staging-data-lineage", "production's would be refused as taken"
+    assert store.inputs["name"] == "default"
+    assert key.urn in store.property_dependencies["encryptionSpec"]
+    assert store.inputs["deletionPolicy"] == "DELETE", (
+        "left behind without its key it could be neither read nor made anew"
     )
-    assert stores[0].inputs["name"] == "default"
-    assert stores[0].inputs["deletionPolicy"] == "ABANDON", "other pipelines of the project write to it too"
 
 
 def test_environments_in_projects_of_their_own_have_each_their_metadata_store(record: Record) -> None:
-    apart = ESTATE.replace("staging: {}", "staging: {project: risk-ml-staging}")
-    stores = sorted(row.name for row in record(apart) if row.type.endswith(":AiMetadataStore"))
-    assert stores == ["risk-production-data-lineage", "risk-staging-data-lineage"]
+    apart = ESTATE.replace("staging: {}", "staging: {project: risk-ml-staging}") + "encryption: customer-managed\n"
+    stores = _lineage(record(apart))
+    assert sorted(stores) == ["risk-production-data-lineage", "risk-staging-data-lineage"]
+    assert stores["risk-production-data-lineage"].options.get("protect")
 
 
 def test_protection_is_the_environments_own(record: Record) -> None:

@@ -29,8 +29,11 @@ class Data(Part):
     full bucket or dataset is never emptied to be destroyed.
 
     Vertex AI knows one metadata store a project and region, called `default`, and makes it by itself at the first
-    pipeline run, then without a key for ever; so it is made here, first, by the first environment of the estate in that
-    project (``lineage``), and left behind on `destroy`, for other pipelines of the project may write to it.
+    pipeline run, then without a customer's key for ever. So where the file asks for keys it is made here, before any
+    run, by the first environment of the estate in that project (``lineage``), and encrypted with that one's key. It is
+    deleted with the environment, as its key is: without the key nobody could read it, and nobody could make another.
+    A project that has run pipelines before has one already: `up` says "already exists"; take it over with
+    `pulumi import gcp:vertex/aiMetadataStore:AiMetadataStore`, or delete it if it has no key.
     """
 
     stores: Mapping[str, Output[str]]
@@ -60,13 +63,13 @@ class Data(Part):
             labels=names.labels,
             opts=safe,
         )
-        if lineage:
+        if lineage and "models" in keys.ids:
             vertex.AiMetadataStore(
                 self.named("lineage"),
                 name="default",
                 region=names.region,
                 encryption_spec=_key(keys.ids.get("models")),
-                deletion_policy="ABANDON",
+                deletion_policy="DELETE",
                 opts=safe,
             )
         self.publish(
