@@ -10,7 +10,7 @@ every other customer of the cloud get six hexadecimal digits of the account, pro
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 
 __all__ = ["HUB", "KINDS", "Kind", "NameTooLong", "Names", "check"]
@@ -177,6 +177,10 @@ class Names:
         """
         resource_group = self.physical("resource-group", group)
         return f"/subscriptions/{self.home}/resourceGroups/{resource_group}/providers/{resource}"
+
+    def of_model(self, model: str, owner: str | None) -> "Names":
+        """The same names, whose tags also say the model and who answers for it where that is not the estate's owner."""
+        return replace(self, owner=owner or self.owner, extra_tags={**self.extra_tags, "model": model})
 
     @property
     def tags(self) -> dict[str, str]:

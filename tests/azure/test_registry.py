@@ -21,7 +21,7 @@ subscription: {SUBSCRIPTION}
 environments:
   production: {{protect: true}}
 models:
-  churn: {{problem: classification}}
+  churn: {{problem: classification, owner: churn-team@risk.example}}
   fraud: {{problem: classification}}
 """
 
@@ -45,6 +45,13 @@ def test_each_model_has_a_container_of_versions_that_goes_with_the_registry(reco
     containers = [row for row in record(ESTATE) if row.type.endswith(":RegistryModelContainer")]
     assert sorted(row.inputs["modelName"] for row in containers) == ["churn", "fraud"]
     assert all(row.options["deletedWith"].endswith("::risk-hub-registry-registry") for row in containers)
+
+
+def test_a_models_own_owner_answers_for_its_versions(record: Record) -> None:
+    rows = {row.name: row.inputs for row in record(ESTATE)}
+    tags = rows["risk-hub-registry-churn"]["properties"]["tags"]
+    assert (tags["model"], tags["owner"]) == ("churn", "churn-team@risk.example")
+    assert "owner" not in rows["risk-hub-registry-fraud"]["properties"]["tags"]
 
 
 def test_the_registry_of_a_protected_environment_is_protected(record: Record) -> None:

@@ -18,7 +18,7 @@ cloud: gcp
 region: northamerica-northeast1
 project: risk-ml
 models:
-  churn: {problem: classification}
+  churn: {problem: classification, owner: churn-team@risk.example}
   fraud: {problem: classification}
 """
 
@@ -43,6 +43,13 @@ def test_a_tag_cannot_be_moved_and_only_untagged_images_go(record: Record) -> No
     assert [(each["action"], each["condition"]["tagState"]) for each in repository["cleanupPolicies"]] == [
         ("DELETE", "UNTAGGED")
     ]
+
+
+def test_a_models_own_owner_answers_for_its_images(record: Record) -> None:
+    labels = {row.name: row.inputs["labels"] for row in record(ESTATE) if row.type.endswith(":Repository")}
+    assert labels["risk-hub-registry-churn"]["owner"] == "churn-team-risk-example"
+    assert labels["risk-hub-registry-churn"]["model"] == "churn"
+    assert "owner" not in labels["risk-hub-registry-fraud"], "neither the model nor the estate names one"
 
 
 def test_a_models_id_is_settled_before_its_first_version(record: Record) -> None:

@@ -6,6 +6,7 @@ import pulumi_azure_native.machinelearningservices as machinelearningservices
 import pulumi_azure_native.resources as resources
 from pulumi import Input, Output, ResourceOptions
 
+from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
 
@@ -28,7 +29,7 @@ class Registry(Part):
     images: Mapping[str, Output[str]]
     """By model: ``azureml://registries/<registry>/environments/<model>``, to be followed by ``/versions/<version>``."""
 
-    def __init__(self, names: Names, models: Iterable[str], *, protect: bool, opts: ResourceOptions) -> None:
+    def __init__(self, names: Names, models: Mapping[str, Model], *, protect: bool, opts: ResourceOptions) -> None:
         super().__init__(names, opts)
         safe = self.child(protect=protect)
         group = resources.ResourceGroup(
@@ -69,10 +70,13 @@ class Registry(Part):
                 resource_group_name=group.name,
                 registry_name=registry.name,
                 model_name=model,
-                properties={"description": f"The versions of {model}.", "tags": names.tags},
+                properties={
+                    "description": f"The versions of {model}.",
+                    "tags": names.of_model(model, settings.owner).tags,
+                },
                 opts=self.child(protect=protect, deleted_with=registry),
             )
-            for model in models
+            for model, settings in models.items()
         }
         self.publish(
             models={model: _model(names, each.name) for model, each in containers.items()},

@@ -6,6 +6,7 @@ import pulumi_gcp.artifactregistry as artifactregistry
 from pulumi import Input, Output, ResourceOptions
 
 from mlestate import contract
+from mlestate.config.model import Model
 from mlestate.gcp.apis import enable
 from mlestate.names import Names
 from mlestate.part import Part
@@ -31,7 +32,7 @@ class Registry(Part):
     """By model: ``*-docker.pkg.dev/<project>/<repository>/<model>``, to be followed by ``@sha256:...``."""
 
     def __init__(
-        self, names: Names, keys: contract.Keys, models: Mapping[str, object], *, protect: bool, opts: ResourceOptions
+        self, names: Names, keys: contract.Keys, models: Mapping[str, Model], *, protect: bool, opts: ResourceOptions
     ) -> None:
         super().__init__(names, opts)
         apis = enable(self, "artifactregistry", "aiplatform")
@@ -53,10 +54,10 @@ class Registry(Part):
                 ],
                 kms_key_name=keys.ids.get("registry"),
                 deletion_policy="DELETE",
-                labels=names.labels,
+                labels=names.of_model(model, settings.owner).labels,
                 opts=self.child(depends_on=apis, protect=protect),
             )
-            for model in models
+            for model, settings in models.items()
         }
         self.publish(
             models={model: _model(names, model) for model in models},
