@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlestate.config.errors import ConfigError, Problem
-    from mlestate.config.load import Loaded, Origin, load, loads
+    from mlestate.config.loading import Loaded, Origin, load, loads
     from mlestate.config.schema import json_schema
     from mlestate.config.union import EstateConfig
 
@@ -16,12 +16,12 @@ __all__ = ["ConfigError", "EstateConfig", "Loaded", "Origin", "Problem", "json_s
 _HOMES = {
     "ConfigError": "errors",
     "EstateConfig": "union",
-    "Loaded": "load",
-    "Origin": "load",
+    "Loaded": "loading",
+    "Origin": "loading",
     "Problem": "errors",
     "json_schema": "schema",
-    "load": "load",
-    "loads": "load",
+    "load": "loading",
+    "loads": "loading",
 }
 
 

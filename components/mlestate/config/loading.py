@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import ValidationError
@@ -100,20 +101,23 @@ class Loaded:
         return BUILT_IN
 
 
-def load(path: Path, *, home: str | None = None) -> Loaded:
-    """Reads a file. `home` is the account, project or subscription for whatever names none.
+NO_HOMES: Mapping[str, str | None] = MappingProxyType({})
+
+
+def load(path: Path, *, homes: Mapping[str, str | None] = NO_HOMES) -> Loaded:
+    """Reads a file. `homes` has, by cloud, the account, project or subscription for whatever names none.
 
     Raises ConfigError with every problem when the file cannot be used.
     """
-    return loads(_text(path), file=str(path), home=home)
+    return loads(_text(path), file=str(path), homes=homes)
 
 
-def loads(text: str, *, file: str = "estate.yaml", home: str | None = None) -> Loaded:
+def loads(text: str, *, file: str = "estate.yaml", homes: Mapping[str, str | None] = NO_HOMES) -> Loaded:
     """As `load`, of a text; `file` is the name that its problems carry."""
     tree, problems = yaml_tree.parse(text, file)
     cloud, found = _cloud(tree, file)
     problems += found
-    resolved = _layered(tree, cloud, home)
+    resolved = _layered(tree, cloud, homes.get(cloud))
     class_name, _ = CLOUDS[cloud]
     settings = import_module(f"mlestate.{cloud}.settings")
     estate: type[Estate] = getattr(settings, class_name)

@@ -1,0 +1,265 @@
+"""Layers, origins and homes: what a file becomes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlestate.config import ConfigError, Origin, loads
+from mlestate.config.model import merged
+from tests.config.said import AWS, AZURE, GCP, said
+
+LAYERS = (
+    AWS
+    + """\
+environments:
+  staging: {}
+  production: {account: "333333333333"}
+defaults:
+  serving: {compute: cpu-medium, replicas: {min: 2}}
+models:
+  churn:
+    problem: classification
+    serving:
+      mode: realtime
+      replicas: {max: 6}
+    environments:
+      staging: {serving: {replicas: {min: 1, max: 1}}}
+  fraud: {problem: classification, serving: {mode: realtime, compute: cpu-large}}
+"""
+)
+
+
+def test_layers_are_merged_built_in_then_defaults_then_model_then_environment() -> None:
+    loaded = loads(LAYERS)
+    churn, fraud = loaded.config.models["churn"], loaded.config.models["fraud"]
+    assert churn.serving.mode == "realtime", "the model's own word holds"
+    assert churn.serving.compute == "cpu-medium", "defaults hold where the model says nothing"
+    assert fraud.serving.compute == "cpu-large", "the model comes after the defaults"
+    assert (churn.serving.replicas.min, churn.serving.replicas.max) == (2, 6), "blocks are merged key by key"
+    staging = loaded.config.model("churn", environment="staging")
+    assert (staging.serving.replicas.min, staging.serving.replicas.max) == (1, 1), "the environment comes last"
+    assert staging.serving.mode == "realtime", "what the environment does not name stays"
+    assert loaded.config.model("churn", environment="production") == churn, "an unnamed environment changes nothing"
+    with pytest.raises(KeyError):
+        loaded.config.model("churn", environment="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "column", "source"),
+    [
+        ("models.churn.serving.mode", 14, 13, "model"),
+        ("models.churn.serving.compute", 9, 22, "defaults"),
+        ("models.churn.serving.replicas.min", 9, 50, "defaults"),
+        ("models.churn.serving.replicas.max", 15, 23, "model"),
+        ("models.churn.environments.staging.serving.replicas.min", 17, 43, "environment"),
+        ("models.churn.environments.staging.serving.mode", 14, 13, "model"),
+        ("models.churn.environments.production.serving.compute", 9, 22, "defaults"),
+        ("region", 4, 9, "file"),
+        ("environments.production.account", 7, 25, "file"),
+    ],
+)
+def test_every_written_value_knows_its_place_and_layer(path: str, line: int, column: int, source: str) -> None:
+    origin = loads(LAYERS).origin(path)
+    assert (origin.line, origin.column, origin.source) == (line, column, source)
+    assert origin.file == "estate.yaml"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models.churn.training.timeout",
+        "audit.lock",
+        "network",
+        "models.churn.environments.staging.gates.model.compare_to",
+    ],
+)
+def test_a_value_that_nobody_wrote_is_built_in(path: str) -> None:
+    assert loads(LAYERS).origin(path) == Origin(None, None, None, "built-in")
+
+
+@pytest.mark.parametrize(
+    "path", ["models.nobody", "models.churn.nothing", "nothing", "models.churn.environments.moon.owner"]
+)
+def test_a_path_that_leads_nowhere_has_no_origin(path: str) -> None:
+    with pytest.raises(KeyError):
+        loads(LAYERS).origin(path)
+
+
+@pytest.mark.parametrize(
+    ("head", "word", "home"),
+    [
+        (AWS, "account", "111111111111"),
+        (GCP, "project", "acme-hub"),
+        (AZURE, "subscription", "0" * 8 + "-0000-0000-0000-" + "0" * 12),
+    ],
+)
+def test_a_home_flows_from_the_caller_to_the_estate_to_its_environments(head: str, word: str, home: str) -> None:
+    bare = loads(head)
+    cloud = bare.config.cloud
+    assert bare.config.home is None, "nothing is invented"
+    assert list(bare.config.environments) == ["production"], "one environment when none is named"
+    given_home = loads(head, homes={cloud: home})
+    assert given_home.config.home == home
+    assert given_home.config.environments["production"].home == home
+    other = {"aws": "gcp", "gcp": "azure", "azure": "aws"}[cloud]
+    assert loads(head, homes={other: home}).config.home is None, "another cloud's home is none of this estate's"
+    assert given_home.origin(word).source == "built-in", "no line of the file says it"
+    text = head + f'{word}: "{home}"\nenvironments: {{one: {{}}, two: {{{word}: "{home[:-1]}1"}}}}\n'
+    written = loads(text, homes={cloud: home[:-1] + "2"})
+    assert written.config.home == home, "the file comes before the caller"
+    assert written.config.environments["one"].home == home, "the estate's home is every environment's default"
+    assert written.config.environments["two"].home == home[:-1] + "1"
+
+
+@pytest.mark.parametrize("head", [AWS, GCP, AZURE])
+def test_six_lines_are_an_estate_on_every_cloud(head: str) -> None:
+    text = head + "models:\n  churn: {problem: classification}\n"
+    config = loads(text).config
+    assert len(text.splitlines()) == 6
+    assert config.models["churn"].serving.mode == "none", "nothing bills while idle unless asked"
+    assert config.network == "public"
+    assert config.encryption == "provider-managed"
+    assert config.tracking.server == "none"
+    assert not config.features
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
+    text = "version: 2\nname: Acme\ncloud: aws\nregion: moon\n"
+    text += "models:\n  churn: {problem: classes, owner: 20:00, sad: 1}\n"
+    with pytest.raises(ConfigError) as raised:
+        loads(text)
+    assert [(each.line, each.column, each.path) for each in raised.value.problems] == [
+        (1, 10, "version"),
+        (2, 7, "name"),
+        (4, 9, "region"),
+        (6, 20, "models.churn.problem"),
+        (6, 36, "models.churn.owner"),
+        (6, 43, "models.churn.sad"),
+    ], "syntax, types and rules are all judged in one go"
+
+
+def test_a_problem_in_defaults_is_told_once_and_where_it_stands() -> None:
+    text = (
+        AWS
+        + "defaults: {serving: {mode: realtme}}\nmodels:\n"
+        + "".join(f"  m{number}: {{problem: classification}}\n" for number in range(5))
+    )
+    assert [path for path, _ in said(text)] == ["defaults.serving.mode"], "five models share one mistake"
+
+
+def test_a_wrong_value_does_not_hide_what_else_is_wrong_with_the_model() -> None:
+    text = AWS + "models: {churn: {problem: classification, data: {dataset: nowhere}, serving: {mode: off-line}}}\n"
+    assert {path for path, _ in said(text)} == {"models.churn.data.dataset", "models.churn.serving.mode"}
+
+
+def test_an_error_reads_as_place_reason_and_remedy() -> None:
+    with pytest.raises(ConfigError) as raised:
+        loads(AWS + "network: privte\nsad: 1\n", file="estates/one.yaml")
+    assert str(raised.value) == (
+        "estates/one.yaml:5:10  network\n"
+        "  'privte' is not one of: private, public.\n"
+        "  did you mean 'private'?\n"
+        "estates/one.yaml:6:1  sad\n"
+        "  'sad' means nothing here. Allowed: version, name, cloud, region, owner, tags, residency, network, "
+        "encryption, ci, alerts, people, audit, promotion, data, features, tracking, defaults, models, environments, account.\n"
+        "2 problems. Nothing was changed."
+    )
+    (first, _) = json.loads(raised.value.as_json())["problems"]
+    assert first == {
+        "file": "estates/one.yaml",
+        "line": 5,
+        "column": 10,
+        "path": "network",
+        "message": "'privte' is not one of: private, public.",
+        "value": "'privte'",
+        "allowed": ["private", "public"],
+        "suggestion": "private",
+    }
+
+
+def test_a_missing_word_says_what_it_is_for() -> None:
+    assert said("models: {churn: {}}\n") == [
+        ("cloud", "is required and not there. The cloud: one of aws, gcp, azure."),
+        (
+            "name",
+            "is required and not there. The name of the estate; it starts the name of every resource. Example: name: "
+            "acme-risk.",
+        ),
+        ("region", "is required and not there. The AWS region of everything. Example: region: ca-central-1."),
+        ("version", "is required and not there. The version of this file's format."),
+        ("models.churn.problem", "is required and not there. What the model predicts: a class or a number."),
+    ]
+
+
+def test_settings_are_frozen() -> None:
+    config = loads(LAYERS).config
+    with pytest.raises(ValueError, match="frozen"):
+        config.name = "other"  # type: ignore[misc]  # that is the point
+
+
+WORDS = st.text(max_size=6) | st.sampled_from(
+    [
+        *("version", "name", "cloud", "region", "account", "tags", "people", "approvers", "environments", "staging"),
+        *("production", "promotion", "path", "approval", "data", "datasets", "defaults", "models", "churn", "problem"),
+        *("serving", "mode", "replicas", "min", "max", "rollout", "steps", "gates", "model", "roc_auc", "dataset"),
+    ]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(WORDS, JSON, max_size=8), st.sampled_from(["aws", "gcp", "azure", None]))
+def test_no_mapping_of_junk_raises_anything_but_a_config_error(junk: dict[str, object], cloud: str | None) -> None:
+    """JSON is YAML, so any mapping can be written; not proved for texts that are no JSON."""
+    if cloud is not None:
+        junk = {"version": 1, "name": "acme", "region": "ca-central-1", **junk, "cloud": cloud}
+    said(json.dumps(junk))
+
+
+@given(st.text(alphabet=st.sampled_from("ab:- \n\t{}[]&*!|>'\"%@#,?~0129.e_<="), max_size=60))
+def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
+    said(text)
+
+
+@given(JSON, JSON)
+def test_what_the_later_layer_says_holds(base: object, over: object) -> None:
+    result = merged({"value": base}, {"value": over})
+    assert isinstance(result, dict)
+    assert merged(result, {"value": over}) == result or repr(result) == repr(merged(result, {"value": over})), (
+        "laying the same layer on again changes nothing (nan is not equal to itself, hence the text)"
+    )
+
+
+def test_reading_a_file_loads_neither_pulumi_nor_a_clouds_sdk(tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    file.write_text(AWS)
+    program = (
+        "import sys; from pathlib import Path; from mlestate.config import load, json_schema; "
+        f"load(Path({str(file)!r})); json_schema(); "
+        "print([name for name in sys.modules if name.split('.')[0] in "
+        "('pulumi', 'pulumi_aws', 'pulumi_gcp', 'pulumi_azure_native', 'boto3', 'botocore', 'grpc', 'ruamel')])"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert printed == "[]\n", "validation must be quick and must work without any extra"
+
+
+def test_reading_a_file_loads_its_own_cloud_only(tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    file.write_text(GCP)
+    program = (
+        "import sys; from pathlib import Path; from mlestate.config import load; "
+        f"load(Path({str(file)!r})); "
+        "print(sorted(name for name in sys.modules if name.endswith('.settings') and name.startswith('mlestate')))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert printed == "['mlestate.gcp.settings']\n"
