@@ -20,6 +20,9 @@ __all__ = ["Access", "trusted"]
 TRUST_LIMIT = 2048
 """Characters in a role's trust policy (IAM quotas; AWS raises it to 4,096 on request)."""
 
+POLICY_LIMIT = 10_240
+"""Characters in the inline policies of a role, white space not counted (IAM quotas)."""
+
 ONE_HOUR = 3600
 
 
@@ -58,8 +61,8 @@ class Access(Part):
         """``environments`` are all of the estate's, in whichever account.
 
         Raises:
-            InputError: a principal in none of these forms, too many of them for one role, or CI settings that AWS
-                cannot hold a token to.
+            InputError: a principal in none of these forms, more of them or of environments than one role takes, or CI
+                settings that AWS cannot hold a token to.
         """
         super().__init__(names, opts)
         listed = {
@@ -116,12 +119,17 @@ class Access(Part):
         ceiling: iam.Policy,
         depends_on: Sequence[iam.OpenIdConnectProvider] = (),
     ) -> Output[str]:
-        document = canonical(believed)
+        document, policy = canonical(believed), canonical(permissions)
         if len(document) > TRUST_LIMIT:
             raise InputError(
                 f"the role {role} would trust too many: its trust policy has {len(document)} characters, AWS allows "
                 f"{TRUST_LIMIT}. Name a permission set (sso:<name>) instead of single people, or trust fewer "
                 "repositories"
+            )
+        if len(policy) > POLICY_LIMIT:
+            raise InputError(
+                f"the role {role} would reach too much: its policy has {len(policy)} characters, AWS allows "
+                f"{POLICY_LIMIT}. Give some environments an account of their own"
             )
         made = iam.Role(
             self.named(role),
@@ -134,7 +142,7 @@ class Access(Part):
             tags=self.names.tags,
             opts=self.child(depends_on=list(depends_on)),
         )
-        iam.RolePolicy(self.named(role), name=role, role=made.name, policy=canonical(permissions), opts=self.child())
+        iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
         return made.arn
 
 

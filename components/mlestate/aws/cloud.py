@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pulumi import ProviderResource, ResourceOptions
+from pulumi_aws._inputs import ProviderAssumeRoleArgs  # the package's root, where it is public, is not type-checked
 from pulumi_aws.provider import Provider
 
 from mlestate import contract
@@ -35,7 +36,8 @@ class AwsCloud:
             names.slice,
             region=names.region,
             allowed_account_ids=[names.home],
-            assume_roles=[{"role_arn": role}] if role else None,
+            # A plain dict would reach the provider under its Python name (role_arn), which no provider reads.
+            assume_roles=[ProviderAssumeRoleArgs(role_arn=role)] if role else None,
             opts=opts,
         )
 

@@ -14,7 +14,7 @@ from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["PULL", "Registry", "RegistryElsewhere", "group_arn", "model_tags", "repository_arn", "version_arn"]
+__all__ = ["PULL", "Registry", "RegistryElsewhere", "group_arn", "repository_arn", "version_arn"]
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What pulling an image takes, besides the token that names no repository."""
@@ -50,7 +50,7 @@ class Registry(Part):
         groups: dict[str, Output[str]] = {}
         images: dict[str, Output[str]] = {}
         for model, settings in models.items():
-            tags = model_tags(names, model, settings)
+            tags = names.of_model(model, settings.owner).tags
             group = sagemaker.ModelPackageGroup(
                 self.named(model),
                 model_package_group_name=names.physical("model-package-group", model),
@@ -111,11 +111,6 @@ class RegistryElsewhere:
                 model: Output.from_input(f"{host}/{names.physical('image-repository', model)}") for model in models
             },
         )
-
-
-def model_tags(names: Names, model: str, settings: Model) -> dict[str, str]:
-    """What everything of one model carries: its name, and who answers for it where that is not the estate's owner."""
-    return {**replace(names, owner=settings.owner or names.owner).tags, "model": model}
 
 
 def group_arn(names: Names, model: str) -> str:

@@ -12,7 +12,7 @@ from pulumi import Output, ResourceOptions
 from mlestate import contract
 from mlestate.aws.keys import use
 from mlestate.aws.policies import Statement, allow, canonical, path, resolved, trust
-from mlestate.aws.registry import PULL, model_tags, repository_arn, version_arn
+from mlestate.aws.registry import PULL, repository_arn, version_arn
 from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.hatch import AwsServing
 from mlestate.config.model import Model
@@ -102,7 +102,7 @@ class Serving(Part):
                 ]
             ),
             permissions_boundary=boundary.arn,
-            tags=model_tags(names, name, model),
+            tags=names.of_model(name, model.owner).tags,
             opts=self.child(),
         )
         permissions = iam.RolePolicy(
@@ -163,7 +163,7 @@ class Serving(Part):
                 {"model_package_name": self._registry.models[name].apply(lambda group: version_arn(group, version))}
             ],
             enable_network_isolation=serving.mode != "serverless",
-            tags=model_tags(self.names, name, model),
+            tags=self.names.of_model(name, model.owner).tags,
             # The provider plans a change of the network as an update and then leaves it out (#45490).
             opts=self.child(retain_on_delete=True, replace_on_changes=["vpcConfig"], depends_on=[permissions]),
         )
@@ -172,7 +172,7 @@ class Serving(Part):
             production_variants=[_serverless(made, model) if serving.mode == "serverless" else _instances(made, model)],
             kms_key_arn=self._keys.ids.get("models") if _takes_key(model) else None,
             data_capture_config=self._capture(name, model) if _captures(model) else None,
-            tags=model_tags(self.names, name, model),
+            tags=self.names.of_model(name, model.owner).tags,
             opts=self.child(retain_on_delete=True),
         )
 
@@ -198,7 +198,7 @@ class Serving(Part):
             self.named(name),
             name=self.names.physical("endpoint", name),
             endpoint_config_name=configuration.name,
-            tags=model_tags(self.names, name, model),
+            tags=self.names.of_model(name, model.owner).tags,
             opts=self.child(
                 protect=protect,
                 ignore_changes=["endpointConfigName", "deploymentConfig"],

@@ -1,0 +1,81 @@
+"""AWS: keys made, given, or left to AWS; who may use one, and who may end one."""
+
+from mlestate.blueprint.inventory import Row
+
+from .conftest import Recorded, actions, all_of, one, statements
+from .estates import MINIMAL, ONE_ACCOUNT
+
+GIVEN = (
+    MINIMAL
+    + """
+account: "111111111111"
+encryption: {existing: {data: "arn:aws:kms:ca-central-1:111111111111:alias/ours"}}
+"""
+)
+
+
+def _algorithms(rows: list[Row]) -> list[dict[str, object]]:
+    found = all_of(rows, "s3:BucketServerSideEncryptionConfiguration").values()
+    return [row.inputs["rules"][0]["applyServerSideEncryptionByDefault"] for row in found]
+
+
+def test_keys_that_aws_manages_make_no_key_and_cost_nothing(estate: Recorded) -> None:
+    rows = estate(MINIMAL)
+    assert all_of(rows, "kms:Key") == {}, "a key bills by the month"
+    assert {each["sseAlgorithm"] for each in _algorithms(rows)} == {"AES256"}, "nothing rests in clear all the same"
+
+
+def test_keys_of_the_user_are_used_and_not_made(estate: Recorded) -> None:
+    rows = estate(GIVEN)
+    assert all_of(rows, "kms:Key") == {}
+    assert all_of(rows, "kms:Alias") == {}
+    assert _algorithms(rows)
+    for each in _algorithms(rows):
+        assert each == {
+            "sseAlgorithm": "aws:kms",
+            "kmsMasterKeyId": "arn:aws:kms:ca-central-1:111111111111:alias/ours",
+        }, "the audit key too is the data's where none is named"
+
+
+def test_a_key_of_the_estate_turns_over_and_leaves_slowly(estate: Recorded) -> None:
+    rows = estate(ONE_ACCOUNT)
+    keys = all_of(rows, "kms:Key")
+    assert len(keys) == 6, "audit and registry in the hub, data and models in each environment"
+    for row in keys.values():
+        assert row.inputs["enableKeyRotation"] is True
+        assert row.inputs["deletionWindowInDays"] == 30, "what it encrypted is lost with it, for ever"
+    assert one(rows, "kms:Key", "production-keys-data").options["protect"] is True
+    assert one(rows, "kms:Key", "hub-keys-registry").options["protect"] is True, "production's images are in the hub"
+    assert "protect" not in one(rows, "kms:Key", "staging-keys-data").options
+
+
+def test_an_account_keeps_the_administration_of_its_keys_without_their_use(estate: Recorded) -> None:
+    said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "staging-keys-data").inputs["policy"])
+    administer = said["AdministerWithoutUse"]
+    assert administer["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
+    assert "kms:PutKeyPolicy" in actions(administer), "KMS refuses a policy that locks out its own author"
+    assert not {"kms:Decrypt", "kms:CreateGrant", "kms:*"} & set(actions(administer)), (
+        "an administrator would read the data, or lend out reading it"
+    )
+    assert said["UseThroughItsServices"]["Condition"] == {
+        "StringEquals": {"kms:ViaService": ["s3.ca-central-1.amazonaws.com"]}
+    }
+    assert said["GrantToServices"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_nobody_whom_the_trail_records_can_disable_its_key(estate: Recorded) -> None:
+    """What an administrator of the account does is recorded, not prevented."""
+    said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "hub-keys-audit").inputs["policy"])
+    kept = said["KeepFromThoseItRecords"]
+    assert kept["Effect"] == "Deny"
+    assert {"kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"} <= set(actions(kept))
+    assert kept["Condition"] == {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/mlestate/risk/*"}}
+    trail = "arn:aws:cloudtrail:ca-central-1:111111111111:trail/risk-hub-audit"
+    assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": trail}, "no other account's trail"
+
+
+def test_a_key_given_by_its_alias_is_meant_by_a_condition(estate: Recorded) -> None:
+    served = GIVEN.replace("{problem: classification}", "{problem: classification, serving: {mode: realtime}}")
+    said = statements(one(estate(served), "iam:RolePolicy", "serving-churn").inputs["policy"])["UseTheKeyOfModels"]
+    assert said["Resource"] == "arn:aws:kms:ca-central-1:111111111111:key/*", "IAM takes no alias for a resource"
+    assert said["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": "alias/ours"}
