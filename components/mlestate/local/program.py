@@ -2,12 +2,13 @@
 
 import asyncio
 import contextvars
+import inspect
 import re
 import runpy
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,12 +93,23 @@ def run(
             raise ProgramFailed(message, tuple(_own_lines(error))) from error
 
 
-def _entry(program: Program) -> Callable[[], Any]:
-    if not isinstance(program, Path):
-        return program
-    main = program / "__main__.py"
+def _entry(program: Program) -> Callable[[], Awaitable[None]]:
+    start: Callable[[], Any] = program if not isinstance(program, Path) else _main(program)
+
+    async def entry() -> None:
+        started = start()
+        if inspect.isawaitable(started):
+            await started
+        # Let the registrations begin: else the SDK, seeing none, waits on every output there is, again and again.
+        await asyncio.sleep(0)
+
+    return entry
+
+
+def _main(folder: Path) -> Callable[[], Any]:
+    main = folder / "__main__.py"
     if not main.is_file():
-        raise InputError(f"{program} holds no Pulumi program: there is no __main__.py in it")
+        raise InputError(f"{folder} holds no Pulumi program: there is no __main__.py in it")
     return lambda: runpy.run_path(str(main), run_name="__main__")
 
 
