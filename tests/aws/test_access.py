@@ -11,7 +11,7 @@ import pytest
 
 from mlestate.aws.access import trusted
 from mlestate.aws.personas import PERSONAS, boundary
-from mlestate.aws.pipelines import apply, issuer
+from mlestate.aws.pipelines import apply, apply_in, issuer
 from mlestate.aws.policies import canonical
 from mlestate.aws.reach import Reach
 from mlestate.config.estate import CI
@@ -153,7 +153,9 @@ def test_an_auditor_reads_the_trail_and_never_the_data(estate: Recorded) -> None
 
 def test_an_action_is_granted_on_everything_only_when_it_has_no_resource_type(estate: Recorded) -> None:
     """Service Authorization Reference: lists, look-ups, metrics and the registry's sign-in name no resource."""
-    for name, row in all_of(estate(ONE_ACCOUNT), "iam:RolePolicy").items():
+    rows = estate(ONE_ACCOUNT)
+    managed = {name: row for name, row in all_of(rows, "iam:Policy").items() if "ci-apply" in name}
+    for name, row in {**all_of(rows, "iam:RolePolicy"), **managed}.items():
         for sid, each in statements(row.inputs["policy"]).items():
             if each["Effect"] == "Allow" and each["Resource"] == "*":
                 for action in actions(each):
@@ -182,20 +184,30 @@ def test_no_one_lifts_their_own_ceiling_or_the_trails(estate: Recorded) -> None:
 
 
 def test_ci_makes_identities_only_under_the_boundary_of_their_environment(estate: Recorded) -> None:
-    said = _policy(estate(ONE_ACCOUNT), "ci-apply")
+    rows = estate(ONE_ACCOUNT)
+    said = dict(statements(one(rows, "iam:Policy", "access-ci-apply-production").inputs["policy"]))
     making = [sid for sid, each in said.items() if "iam:CreateRole" in actions(each)]
     assert making == ["ChangeIdentities"]
     assert "iam:PutRolePolicy" in actions(said["ChangeIdentities"]), "or a role would get rights after its making"
-    assert said["ChangeIdentities"]["Condition"]["StringEquals"]["iam:PermissionsBoundary"] == [
-        "arn:aws:iam::111111111111:policy/mlestate/risk/risk-staging-boundary",
-        "arn:aws:iam::111111111111:policy/mlestate/risk/risk-production-boundary",
-    ]
-    assert said["ChangeIdentities"]["Resource"] == [
-        "arn:aws:iam::111111111111:role/mlestate/risk/risk-staging-*",
-        "arn:aws:iam::111111111111:role/mlestate/risk/risk-production-*",
-    ], "the hub's roles (people's, and its own) are an administrator's"
-    granted = {action for each in said.values() if each["Effect"] == "Allow" for action in actions(each)}
+    assert said["ChangeIdentities"]["Condition"] == {
+        "StringEquals": {
+            "iam:PermissionsBoundary": "arn:aws:iam::111111111111:policy/mlestate/risk/risk-production-boundary"
+        }
+    }
+    assert said["ChangeIdentities"]["Resource"] == "arn:aws:iam::111111111111:role/mlestate/risk/risk-production-*", (
+        "the hub's roles (people's, and its own) are an administrator's"
+    )
+    hub = _policy(rows, "ci-apply")
+    granted = {
+        action for each in [*said.values(), *hub.values()] if each["Effect"] == "Allow" for action in actions(each)
+    }
     assert not {"iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:AttachRolePolicy", "kms:Decrypt"} & granted
+
+
+def test_ci_changes_each_environment_of_the_hubs_account_by_a_policy_of_its_own(estate: Recorded) -> None:
+    attached = all_of(estate(ONE_ACCOUNT), "iam:RolePolicyAttachment")
+    assert list(attached) == ["risk-hub-access-ci-apply-production", "risk-hub-access-ci-apply-staging"]
+    assert all_of(estate(THREE_ACCOUNTS), "iam:RolePolicyAttachment") == {}
 
 
 def test_ci_that_plans_changes_nothing_and_reads_no_object(estate: Recorded) -> None:
@@ -212,7 +224,6 @@ def test_ci_reaches_other_accounts_only_through_their_deploy_roles(estate: Recor
         "arn:aws:iam::222222222222:role/deploy",
         "arn:aws:iam::333333333333:role/deploy",
     ]
-    assert "ChangeBuckets" not in said, "no environment lies in the hub's account"
     provider = next(row for row in rows if row.type == "pulumi:providers:aws" and row.name == "risk-staging")
     roles = provider.inputs["assumeRoles"]
     assert (json.loads(roles) if isinstance(roles, str) else roles)[0]["roleArn"].endswith("222222222222:role/deploy")
@@ -261,7 +272,8 @@ def test_policies_keep_within_what_iam_takes_for_eight_environments_in_one_accou
     reach = Reach(hub, environments, frozenset(["environment-7"]), (), own_keys=True)
     for role, permissions in {**PERSONAS, "ci-apply": apply}.items():
         assert len(canonical(permissions(reach))) <= 10_240, role
-    assert len(canonical(boundary(reach))) <= 6_144
+    for managed in (boundary(reach), apply_in(reach, environments["environment-0"])):
+        assert len(canonical(managed)) <= 6_144
 
 
 def test_more_environments_than_a_role_can_name_are_refused_before_it_costs(estate: Recorded) -> None:

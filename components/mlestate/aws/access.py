@@ -7,7 +7,7 @@ import pulumi_aws.iam as iam
 from pulumi import Output, ResourceOptions
 
 from mlestate.aws.personas import PERSONAS, boundary
-from mlestate.aws.pipelines import apply, issuer, plan
+from mlestate.aws.pipelines import apply, apply_in, issuer, plan
 from mlestate.aws.policies import Conditions, Statement, account_root, canonical, path, trust
 from mlestate.aws.reach import Reach
 from mlestate.config.estate import CI, People
@@ -73,12 +73,12 @@ class Access(Part):
         }
         present = {persona: principals for persona, principals in listed.items() if principals}
         roles: dict[str, Output[str]] = {}
-        tokens: dict[str, Output[str]] = {}
+        made: dict[str, iam.Role] = {}
         if present or ci:
             ceiling = self._ceiling(reach)
         for persona, principals in present.items():
             believed = trusted(names, principals, multi_factor=persona == "approver")
-            roles[persona] = self._role(persona, believed, PERSONAS[persona](reach), ceiling)
+            roles[persona] = self._role(persona, believed, PERSONAS[persona](reach), ceiling).arn
         if ci:
             believed_tokens = issuer(ci, models, environments)
             provider = iam.OpenIdConnectProvider(
@@ -97,8 +97,10 @@ class Access(Part):
                     apply(reach),
                 ),
             ):
-                tokens[role] = self._role(role, believed, permissions, ceiling, depends_on=[provider])
-        self.publish(personas=roles, ci=tokens)
+                made[role] = self._role(role, believed, permissions, ceiling, depends_on=[provider])
+            for environment, its in reach.environments.items():
+                self._attach(made["ci-apply"], f"ci-apply-{environment}", apply_in(reach, its))
+        self.publish(personas=roles, ci={role: each.arn for role, each in made.items()})
 
     def _ceiling(self, reach: Reach) -> iam.Policy:
         return iam.Policy(
@@ -111,6 +113,18 @@ class Access(Part):
             opts=self.child(),
         )
 
+    def _attach(self, role: iam.Role, name: str, permissions: Sequence[Statement]) -> None:
+        policy = iam.Policy(
+            self.named(name),
+            name=self.names.physical("policy", name),
+            path=path(self.names),
+            description=f"What the CI of {self.names.estate} may change in one environment",
+            policy=canonical(permissions),
+            tags=self.names.tags,
+            opts=self.child(),
+        )
+        iam.RolePolicyAttachment(self.named(name), role=role.name, policy_arn=policy.arn, opts=self.child())
+
     def _role(
         self,
         role: str,
@@ -118,7 +132,7 @@ class Access(Part):
         permissions: Sequence[Statement],
         ceiling: iam.Policy,
         depends_on: Sequence[iam.OpenIdConnectProvider] = (),
-    ) -> Output[str]:
+    ) -> iam.Role:
         document, policy = canonical(believed), canonical(permissions)
         if len(document) > TRUST_LIMIT:
             raise InputError(
@@ -143,7 +157,7 @@ class Access(Part):
             opts=self.child(depends_on=list(depends_on)),
         )
         iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
-        return made.arn
+        return made
 
 
 def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False) -> list[Statement]:

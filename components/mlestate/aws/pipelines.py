@@ -13,9 +13,9 @@ from mlestate.aws.reach import Reach
 from mlestate.aws.serving import boundary_arn
 from mlestate.config.estate import CI
 from mlestate.errors import InputError
-from mlestate.names import HUB
+from mlestate.names import HUB, Names
 
-__all__ = ["Issuer", "apply", "issuer", "plan"]
+__all__ = ["Issuer", "apply", "apply_in", "issuer", "plan"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def plan(reach: Reach) -> list[Statement]:
         allow(
             "ReadModels",
             ["sagemaker:Describe*", "sagemaker:GetModelPackageGroupPolicy", "sagemaker:ListTags"],
-            [reach.groups, reach.versions, *_machines(reach)],
+            [reach.groups, reach.versions, *(each for names in reach.all for each in _machines(names))],
         ),
         allow(
             "ReadRepositories",
@@ -131,14 +131,14 @@ def plan(reach: Reach) -> list[Statement]:
             ["iam:Get*", "iam:List*"],
             [reach.roles, reach.policies, hub.arn("iam", "oidc-provider/*", regional=False)],
         ),
-        allow("ReadCatalogue", ["glue:GetDatabase", "glue:GetTags"], _catalogue(reach)),
+        allow("ReadCatalogue", ["glue:GetDatabase", "glue:GetTags"], _catalogue(reach.all)),
         allow(
             "ReadTheTrail",
             ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
             reach.trail,
         ),
         allow("ReadTheAnalyzer", ["access-analyzer:GetAnalyzer"], reach.analyzer),
-        allow("ReadScaling", "application-autoscaling:ListTagsForResource", _targets(reach)),
+        allow("ReadScaling", "application-autoscaling:ListTagsForResource", _targets(hub)),
         allow(
             "LookUp",
             [
@@ -158,8 +158,7 @@ def plan(reach: Reach) -> list[Statement]:
 
 
 def apply(reach: Reach) -> list[Statement]:
-    """Changes what lives inside the frame: buckets, registry, identities of models, endpoints and their scaling."""
-    boundaries = [boundary_arn(names) for names in reach.all]
+    """Plans, and changes what lives inside the frame of the hub; `apply_in` adds each environment."""
     statements = [
         *plan(reach),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
@@ -217,8 +216,13 @@ def apply(reach: Reach) -> list[Statement]:
         )
     if reach.deploy_roles:
         statements.append(allow("DeployElsewhere", "sts:AssumeRole", list(reach.deploy_roles)))
+    return statements
+
+
+def apply_in(reach: Reach, names: Names) -> list[Statement]:
+    """Changes what lives inside one environment of the hub's account: a policy of its own, as IAM bounds their size."""
+    roles = reach.model_roles(names)
     return [
-        *statements,
         allow(
             "ChangeBuckets",
             [
@@ -229,7 +233,7 @@ def apply(reach: Reach) -> list[Statement]:
                 "s3:PutEncryptionConfiguration",
                 "s3:PutLifecycleConfiguration",
             ],
-            reach.stores(reach.all),
+            reach.stores([names]),
         ),
         allow(
             "ChangeMachines",
@@ -244,14 +248,14 @@ def apply(reach: Reach) -> list[Statement]:
                 "sagemaker:DeleteTags",
                 "sagemaker:UpdateEndpoint",
             ],
-            _machines(reach),
+            _machines(names),
         ),
         # Without the boundary of its environment no identity is made or given a permission.
         allow(
             "ChangeIdentities",
             ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
-            reach.model_roles(),
-            {"StringEquals": {"iam:PermissionsBoundary": boundaries}},
+            roles,
+            {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(names)}},
         ),
         allow(
             "KeepIdentities",
@@ -263,12 +267,12 @@ def apply(reach: Reach) -> list[Statement]:
                 "iam:UpdateRole",
                 "iam:UpdateRoleDescription",
             ],
-            reach.model_roles(),
+            roles,
         ),
         allow(
             "RunModelsAsThem",
             "iam:PassRole",
-            reach.model_roles(),
+            roles,
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
         allow(
@@ -280,7 +284,7 @@ def apply(reach: Reach) -> list[Statement]:
                 "glue:UntagResource",
                 "glue:UpdateDatabase",
             ],
-            _catalogue(reach),
+            _catalogue([names]),
         ),
         allow(
             "ChangeScaling",
@@ -290,7 +294,7 @@ def apply(reach: Reach) -> list[Statement]:
                 "application-autoscaling:PutScalingPolicy",
                 "application-autoscaling:RegisterScalableTarget",
             ],
-            _targets(reach),
+            _targets(names),
             {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         ),
         # Target tracking keeps its alarms with the caller's rights (Application Auto Scaling, "Identity-based policy
@@ -298,7 +302,7 @@ def apply(reach: Reach) -> list[Statement]:
         allow(
             "AlarmsOfScaling",
             ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
-            [names.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{names.slice}-*") for names in reach.all],
+            names.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{names.slice}-*"),
         ),
         allow(
             "TheRoleOfScaling",
@@ -313,18 +317,20 @@ def apply(reach: Reach) -> list[Statement]:
     ]
 
 
-def _machines(reach: Reach) -> list[str]:
-    kinds = ("endpoint", "endpoint-config", "model")
-    return [names.arn("sagemaker", f"{kind}/{names.slice}-*") for names in reach.all for kind in kinds]
+def _machines(names: Names) -> list[str]:
+    return [names.arn("sagemaker", f"{kind}/{names.slice}-*") for kind in ("endpoint", "endpoint-config", "model")]
 
 
-def _catalogue(reach: Reach) -> list[str]:
-    databases = [f"database/{names.physical('catalog-database', 'curated')}" for names in reach.all]
-    return [reach.hub.arn("glue", each) for each in ["catalog", *databases]]
+def _catalogue(environments: Sequence[Names]) -> list[str]:
+    """A database is reached through the catalogue that it stands in."""
+    databases = [
+        names.arn("glue", f"database/{names.physical('catalog-database', 'curated')}") for names in environments
+    ]
+    return [environments[0].arn("glue", "catalog"), *databases] if environments else []
 
 
-def _targets(reach: Reach) -> str:
-    return reach.hub.arn("application-autoscaling", "scalable-target/*")
+def _targets(names: Names) -> str:
+    return names.arn("application-autoscaling", "scalable-target/*")
 
 
 def _of_the_estates_keys(reach: Reach, sid: str, actions: list[str]) -> list[Statement]:

@@ -85,8 +85,8 @@ class Reach:
     def endpoints(self, environments: Sequence[Names]) -> list[str]:
         return [names.arn("sagemaker", f"endpoint/{names.slice}-*") for names in environments]
 
-    def model_roles(self) -> list[str]:
-        return [names.arn("iam", f"role{path(names)}{names.slice}-*", regional=False) for names in self.all]
+    def model_roles(self, names: Names) -> str:
+        return names.arn("iam", f"role{path(names)}{names.slice}-*", regional=False)
 
     def keys_of(self, *concerns: tuple[Names, str]) -> Conditions:
         """The condition by which keys are meant whose ids nobody knows yet, used through S3 alone."""
