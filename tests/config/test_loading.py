@@ -168,7 +168,8 @@ def test_an_error_reads_as_place_reason_and_remedy() -> None:
         "  did you mean 'private'?\n"
         "estates/one.yaml:6:1  sad\n"
         "  'sad' means nothing here. Allowed: version, name, cloud, region, owner, tags, residency, network, "
-        "encryption, ci, alerts, people, audit, promotion, data, features, tracking, defaults, models, environments, account.\n"
+        "encryption, ci, alerts, people, audit, promotion, data, features, tracking, defaults, models, environments, "
+        "account.\n"
         "2 problems. Nothing was changed."
     )
     (first, _) = json.loads(raised.value.as_json())["problems"]

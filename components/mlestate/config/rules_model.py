@@ -148,10 +148,8 @@ def thresholds_make_sense(facts: Facts, settings: ModuleType) -> Findings:
             low, high = _RANGES.get(metric, (-inf, inf))
             for number in (bound.min, bound.max):
                 if number is not None and not low <= number <= high:
-                    yield (
-                        place,
-                        f"{metric} is never {'below' if number < low else 'above'} {low if number < low else high:g}.",
-                    )
+                    side, limit = ("below", low) if number < low else ("above", high)
+                    yield place, f"{metric} is never {side} {limit:g}, and {number:g} is."
                     break
 
 
