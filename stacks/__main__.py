@@ -14,13 +14,13 @@ from mlestate.errors import InputError
 from mlestate.estate import Estate
 
 settings = pulumi.Config("mlestate")
-homes = (
-    next(iter(pulumi.Config("aws").get_object("allowedAccountIds") or ()), None),
-    pulumi.Config("gcp").get("project"),
-    pulumi.Config("azure-native").get("subscriptionId"),
-)
+homes = {
+    "aws": next(iter(pulumi.Config("aws").get_object("allowedAccountIds") or ()), None),
+    "gcp": pulumi.Config("gcp").get("project"),
+    "azure": pulumi.Config("azure-native").get("subscriptionId"),
+}
 try:
-    config = load(Path(settings.get("estate") or "estate.yaml"), home=next(filter(None, homes), None)).config
+    config = load(Path(settings.get("estate") or "estate.yaml"), homes=homes).config
     estate = Estate(config, scope=settings.get("scope"))
 except InputError as error:
     raise pulumi.RunError(str(error)) from error

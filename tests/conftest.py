@@ -33,6 +33,14 @@ def record(tmp_path: Path) -> Record:
     return run
 
 
+def relaxed(example: Path, folder: Path) -> Path:
+    """A copy of an example that may be destroyed: nothing protected, no lock that nobody can lift."""
+    file = folder / example.name
+    text = example.read_text().replace("protect: true", "protect: false")
+    file.write_text(text.replace("lock: compliance", "lock: governance"))
+    return file
+
+
 def recorded(file: Path, scope: str | None = None) -> list[Row]:
     """The resources that an estate file registers."""
     problems: list[str] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlestate.local.session import HOMES, Session
 
-from tests.conftest import EXAMPLES, ROOT
+from tests.conftest import EXAMPLES, ROOT, relaxed
 from tests.drivers import store
 
 Change = Callable[[Session, Path], Session]
@@ -37,9 +37,7 @@ class Scenario:
 
 def _estate(example: str) -> Callable[[Path], Session]:
     def start(folder: Path) -> Session:
-        file = folder / f"{example}.yaml"
-        file.write_text((ROOT / "examples" / f"{example}.yaml").read_text().replace("protect: true", "protect: false"))
-        return Session.of(file, folder / "session")
+        return Session.of(relaxed(ROOT / "examples" / f"{example}.yaml", folder), folder / "session")
 
     return start
 

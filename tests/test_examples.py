@@ -8,7 +8,7 @@ from mlestate.blueprint.inventory import as_yaml
 from mlestate.config import load
 from mlestate.local.session import Session, rehearse
 
-from tests.conftest import EXAMPLES, ROOT, recorded
+from tests.conftest import EXAMPLES, ROOT, recorded, relaxed
 from tests.drivers import Embedded, store
 
 INVENTORIES = ROOT / "tests" / "inventories"
@@ -54,9 +54,7 @@ def test_urns_are_unique_and_every_name_starts_with_the_estate(example: Path) ->
 @each_example
 def test_an_example_goes_up_twice_is_refreshed_and_goes_away(example: Path, tmp_path: Path) -> None:
     """The second up and the refresh change nothing; a destroy leaves exactly what was to be retained."""
-    relaxed = tmp_path / example.name
-    relaxed.write_text(example.read_text().replace("protect: true", "protect: false"))
-    driver = Embedded(Session.of(relaxed, tmp_path / "session"))
+    driver = Embedded(Session.of(relaxed(example, tmp_path), tmp_path / "session"))
     first = driver.run("up")
     assert not first.failed, first.messages
     assert {op for op, _ in first.operations} == {"create"}

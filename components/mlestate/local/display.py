@@ -86,7 +86,7 @@ def outputs(console: Console, values: Mapping[str, Any]) -> None:
 
 def _lines(value: Mapping[str, Any], indent: str) -> list[str]:
     lines = []
-    for key, each in value.items():
+    for key, each in sorted(value.items()):
         if isinstance(each, Mapping):
             if inner := _lines(each, indent + "  "):
                 lines += [f"{indent}{escape(key)}:", *inner]

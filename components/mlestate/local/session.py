@@ -9,7 +9,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from mlestate.errors import InputError
-from mlestate.local.cloud import LocalCloud
+from mlestate.local.cloud import CLOUDS, LocalCloud
 from mlestate.local.engine import Engine, Event, Result
 from mlestate.local.state import State
 from mlestate.local.store import Store
@@ -114,12 +114,10 @@ class Session:
 
 
 def _providers(store: Store) -> Callable[[str], provider_pb2_grpc.ResourceProviderServicer]:
-    clouds: dict[str, LocalCloud] = {}
-
     def provider(package: str) -> LocalCloud:
-        if package not in ("aws", "gcp", "azure-native"):
+        if package not in CLOUDS:
             raise KeyError(package)
-        return clouds.setdefault(package, LocalCloud(package, store))
+        return LocalCloud(package, store)
 
     return provider
 
