@@ -227,6 +227,8 @@ def test_ci_reaches_other_accounts_only_through_their_deploy_roles(estate: Recor
     provider = next(row for row in rows if row.type == "pulumi:providers:aws" and row.name == "risk-staging")
     roles = provider.inputs["assumeRoles"]
     assert (json.loads(roles) if isinstance(roles, str) else roles)[0]["roleArn"].endswith("222222222222:role/deploy")
+    hub = next(row for row in rows if row.type == "pulumi:providers:aws" and row.name == "risk-hub")
+    assert "assumeRoles" not in hub.inputs, "the hub is the deployer's own account"
     accounts = provider.inputs["allowedAccountIds"]
     assert (json.loads(accounts) if isinstance(accounts, str) else accounts) == ["222222222222"]
 

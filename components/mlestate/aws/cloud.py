@@ -27,17 +27,20 @@ class AwsCloud:
 
     def __init__(self, config: AwsEstate) -> None:
         self.config = config
+        self.deploy_roles = {
+            name: [each.deploy_role] for name, each in config.environments.items() if each.deploy_role is not None
+        }
         self.protected = frozenset(name for name, each in config.environments.items() if each.protect)
-        self.deploy_roles = {name: each.deploy_role for name, each in config.environments.items() if each.deploy_role}
 
     def provider(self, names: Names, opts: ResourceOptions) -> ProviderResource:
-        role = self.deploy_roles.get(names.environment)
         return Provider(
             names.slice,
             region=names.region,
             allowed_account_ids=[names.home],
             # A plain dict would reach the provider under its Python name (role_arn), which no provider reads.
-            assume_roles=[ProviderAssumeRoleArgs(role_arn=role)] if role else None,
+            assume_roles=[
+                ProviderAssumeRoleArgs(role_arn=role) for role in self.deploy_roles.get(names.environment, ())
+            ],
             opts=opts,
         )
 
@@ -70,7 +73,7 @@ class AwsCloud:
             hub=names,
             environments=self._beside(names),
             protected=self.protected,
-            deploy_roles=sorted(set(self.deploy_roles.values())),
+            deploy_roles=sorted({role for roles in self.deploy_roles.values() for role in roles}),
             own_keys=self.config.encryption == "customer-managed",
         )
         config = self.config
