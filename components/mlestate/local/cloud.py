@@ -9,6 +9,7 @@ no permission, no soft delete (a Key Vault, a Vertex key ring or an Azure ML wor
 contents: a bucket is never too full to be deleted.
 """
 
+import dataclasses
 import json
 import threading
 from collections.abc import Mapping
@@ -16,17 +17,16 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
-from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from mlestate.local import aws, azure, gcp, objects, schema
 from mlestate.local.difference import difference
 from mlestate.local.faults import Faults, InjectedError
-from mlestate.local.objects import Refusal
-from mlestate.local.store import Store, TakenError
+from mlestate.local.objects import CloudFacts, Refusal
+from mlestate.local.store import CloudObject, Store, TakenError
 from mlestate.local.wire import fill, is_unknown, plain, revealed, struct
 
-CLOUDS = {"aws": aws, "gcp": gcp, "azure-native": azure}
+CLOUDS: Mapping[str, CloudFacts] = {"aws": aws, "gcp": gcp, "azure-native": azure}
 
 _Context = grpc.ServicerContext
 _Failure = provider_pb2.CheckFailure
@@ -75,7 +75,8 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
-        return difference(_known(request.old_inputs or request.olds), _known(request.news), objects.NOTHING, [])
+        old = request.old_inputs if request.HasField("old_inputs") else request.olds
+        return difference(revealed(plain(old)), revealed(plain(request.news)), objects.NOTHING, [])
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: _Context) -> provider_pb2.ConfigureResponse:  # noqa: N802
         self.makes.config = configuration(request)
@@ -112,7 +113,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
         token = _type(request.urn)
         self._before("diff", token, context)
-        self._known_by_engine(token, request.id)
+        self._settle(token, request.id, plain(request.olds))
         old = request.old_inputs if request.HasField("old_inputs") else request.olds
         before, after = revealed(plain(old)), revealed(plain(request.news))
         response = difference(before, after, self.makes.replacement(token), list(request.ignoreChanges))
@@ -127,7 +128,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         if not self.makes.knows(token):
             self._unchecked.add(token)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=struct(self.makes.preview(token, request.urn, inputs)))
+            return provider_pb2.CreateResponse(properties=struct(self.makes.preview(token, inputs)))
         try:
             made, properties = self.makes.create(token, request.urn, inputs)
         except TakenError as error:
@@ -140,11 +141,10 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: _Context) -> provider_pb2.ReadResponse:  # noqa: N802
         token = _type(request.urn)
         self._before("read", token, context)
-        found = self.store.get(token, request.id)
+        known_inputs, known = plain(request.inputs), plain(request.properties)
+        found = self._settle(token, request.id, known or known_inputs)
         if found is None:
             return provider_pb2.ReadResponse()
-        self._known_by_engine(token, request.id)
-        known_inputs, known = plain(request.inputs), plain(request.properties)
         inputs = self.store.unsealed(found.inputs, known_inputs or known)
         properties = self.store.unsealed(found.properties, known or known_inputs)
         return provider_pb2.ReadResponse(id=found.id, inputs=struct(inputs), properties=struct(properties))
@@ -152,10 +152,16 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: provider_pb2.UpdateRequest, context: _Context) -> provider_pb2.UpdateResponse:  # noqa: N802
         token = _type(request.urn)
         rule = self._before("update", token, context)
-        found = self.store.get(token, request.id)
+        olds = plain(request.olds)
+        found = self.makes.find(token, request.id, olds)
+        if found is None and request.preview:
+            # A preview on a state of another cloud: what the state says is all there is.
+            found = CloudObject(
+                token, request.id, "", request.urn, None, "", request.urn, plain(request.old_inputs), olds
+            )
         if found is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"{token} {request.id!r} does not exist; refresh the stack")
-        properties = self.makes.update(found, plain(request.news), plain(request.olds), preview=request.preview)
+        properties = self.makes.update(found, plain(request.news), olds, preview=request.preview)
         if not request.preview:
             self.faults.after(rule)
         return provider_pb2.UpdateResponse(properties=struct(properties))
@@ -163,12 +169,12 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: provider_pb2.DeleteRequest, context: _Context) -> empty_pb2.Empty:  # noqa: N802
         token = _type(request.urn)
         rule = self._before("delete", token, context)
-        found = self.store.get(token, request.id)
+        found = self.makes.find(token, request.id, plain(request.properties))
         if found is not None:
             if sentence := self.makes.kept(found):
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, sentence)
             if found.properties.get("deletionPolicy") != "ABANDON":
-                self.store.delete(token, request.id)
+                self.store.delete(token, request.id, found.home)
         self.faults.after(rule)
         return empty_pb2.Empty()
 
@@ -199,8 +205,12 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         except InjectedError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
-    def _known_by_engine(self, token: str, identity: str) -> None:
-        self.store.settle(token, identity)
+    def _settle(self, token: str, identity: str, properties: Mapping[str, Any]) -> CloudObject | None:
+        """The object that the engine speaks of, noted as one that it knows."""
+        found = self.makes.find(token, identity, properties)
+        if found is not None and not found.settled:
+            self.store.replace(dataclasses.replace(found, settled=True))
+        return found
 
 
 def configuration(request: provider_pb2.ConfigureRequest) -> dict[str, Any]:
@@ -218,11 +228,6 @@ def _decoded(value: Any) -> Any:
         except json.JSONDecodeError:
             return value
     return value
-
-
-def _known(message: Struct) -> dict[str, Any]:
-    properties: dict[str, Any] = revealed(plain(message))
-    return properties
 
 
 def _type(urn: str) -> str:

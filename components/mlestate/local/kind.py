@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mlestate.local.wire import Path
+from mlestate.local.wire import UNKNOWN, Path
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,14 @@ class Facts(dict[str, Any]):
     def text(self, template: str) -> str:
         return template.format_map(self)
 
-    def value(self, row: Any) -> Any:
-        """The value of an output's row."""
+    def value(self, row: Any, unknown: bool = False) -> Any:
+        """The value of an output's row; not known when it speaks of what is not (`unknown`: some input is not)."""
         if isinstance(row, str):
-            return row.format_map(self) if "{" in row else row
-        return row(self) if callable(row) else row
+            text = row.format_map(self) if "{" in row else row
+            return UNKNOWN if unknown and UNKNOWN in text else text
+        if callable(row):
+            return UNKNOWN if unknown else row(self)
+        return row
 
 
 class Characters:

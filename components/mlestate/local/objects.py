@@ -9,13 +9,15 @@ from pulumi.runtime.proto import provider_pb2
 from mlestate.local import azure, schema
 from mlestate.local.kind import Facts, Kind, Naming, Replacement, replacements
 from mlestate.local.store import CloudObject, Store
-from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, is_secret, revealed
+from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, has_unknown, is_secret, revealed
 
 _BUCKET = "aws:s3/bucket:Bucket"
 NOTHING = Replacement(frozenset(), frozenset())
 
 # What is taken to replace a resource of an unlisted type: what it is called and where it is.
 _PLACES = ("name", "location", "region", "project", "resourceGroupName")
+# Outputs that follow from an input which may change: not known before that one is.
+_FOLLOWING = ("tagsAll", "effectiveLabels", "pulumiLabels")
 _AUTONAMING = provider_pb2.CheckRequest.AutonamingOptions
 
 
@@ -34,7 +36,7 @@ class CloudFacts(Protocol):
     COMMON: Mapping[str, Any]
     NAMINGS: Mapping[str, Naming]
     NAMING: Naming
-    HOLDERS: Mapping[str, Any]
+    HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]]
 
     def place(self, config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]: ...
     def locked(self, resource: str, inputs: Mapping[str, Any]) -> str | None: ...
@@ -46,7 +48,7 @@ class CloudFacts(Protocol):
 class Maker:
     """Makes the objects of one package. `config` is the provider's configuration, set before anything is made."""
 
-    def __init__(self, package: str, facts: Any, store: Store) -> None:
+    def __init__(self, package: str, facts: CloudFacts, store: Store) -> None:
         self.package, self.facts, self.store = package, facts, store
         self.config: Mapping[str, Any] = {}
         self._azure = package == "azure-native"
@@ -148,11 +150,28 @@ class Maker:
 
     # Objects
 
-    def preview(self, token: str, urn: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def home(self, token: str, properties: Mapping[str, Any]) -> str:
+        """The account (project, subscription) of an object, and its region where it has one: ids are unique there."""
+        here = self.facts.place(self.config, revealed(dict(properties)))
+        return f"{here['owner']}/{here['region']}" if "region" in self.type(token).inputs.fields else str(here["owner"])
+
+    def find(self, token: str, identity: str, properties: Mapping[str, Any]) -> CloudObject | None:
+        """The object that an engine means by an id; `properties` say where it is."""
+        return self.store.get(token, identity, self.home(token, properties))
+
+    def preview(self, token: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What Create would return as far as it is known before: the inputs, and unknowns for what the cloud makes."""
-        facts = self._facts(token, urn, inputs, "preview")
-        outputs = self._outputs(token, inputs, facts)
-        return {key: value if key in inputs else UNKNOWN for key, value in outputs.items()}
+        kind, declared = self.kind(token), self.type(token)
+        outputs = _said(declared, inputs)
+        for key in (*kind.generates, kind.name, *kind.outputs, *self.facts.COMMON):
+            if key in declared.outputs and key not in outputs and (key in kind.outputs or self._always(declared, key)):
+                outputs[key] = UNKNOWN
+        for key, more in kind.nested.items():
+            if more and isinstance(outputs.get(key), dict) and SIGNATURE not in outputs[key]:
+                outputs[key] = {**outputs[key], **dict.fromkeys(more, UNKNOWN)}
+        if self._azure and "identity" in outputs:
+            outputs["identity"] = UNKNOWN  # ARM answers in another shape than it asks for
+        return outputs
 
     def create(self, token: str, urn: str, inputs: Mapping[str, Any]) -> tuple[CloudObject, dict[str, Any]]:
         """Make an object, or take over the one that a run made which died before it could say so. Raises TakenError.
@@ -171,6 +190,7 @@ class Maker:
             id=facts["id"],
             urn=urn,
             slot=facts.text(kind.unique) if kind.unique and kind.taken else None,
+            home=self.home(token, inputs),
             owner=facts["owner"],
             seed=seed,
             inputs=sealed,
@@ -184,14 +204,17 @@ class Maker:
     def update(
         self, found: CloudObject, inputs: Mapping[str, Any], olds: Mapping[str, Any], *, preview: bool
     ) -> dict[str, Any]:
-        """The outputs after an update in place; what others changed behind Pulumi's back and the program does not say
-        stays."""
+        """The outputs after an update in place. What others changed behind Pulumi's back and the program does not say
+        stays; in a preview what the cloud made stays known.
+        """
         token = found.type
         then = self._outputs(token, found.inputs, self._facts(token, found.urn, found.inputs, found.seed, found.id))
         outputs = self._outputs(token, inputs, self._facts(token, found.urn, inputs, found.seed, found.id))
         stored = self.store.unsealed(found.properties, dict(olds))
         for key, value in stored.items():
-            if key not in inputs and key not in found.inputs and value != then.get(key):
+            if (key not in inputs and key not in found.inputs and value != then.get(key)) or (
+                key not in inputs and outputs.get(key) == UNKNOWN and key not in _FOLLOWING
+            ):
                 outputs[key] = value
         if not preview:
             sealed = self.store.sealed(dict(inputs))
@@ -258,18 +281,18 @@ class Maker:
     def _outputs(self, token: str, inputs: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         """The outputs of an object: what was said, and what the cloud adds. Secrets stay marked where they came in."""
         kind, declared = self.kind(token), self.type(token)
-        outputs = {key: value for key, value in inputs.items() if key in declared.outputs and value is not None}
+        outputs, unknown = _said(declared, inputs), has_unknown(inputs)
         for key in (*kind.generates, *((kind.name,) if kind.name else ())):
             if key in declared.outputs and key not in outputs and facts[key] != "":
                 outputs[key] = facts[key]
         for key, row in kind.outputs.items():
             if key not in outputs and key in declared.outputs:
-                value = facts.value(row)
+                value = facts.value(row, unknown)
                 if value is not None:
                     outputs[key] = value
         for key, row in self.facts.COMMON.items():
-            if key not in outputs and key in declared.promised:
-                outputs[key] = facts.value(row)
+            if key not in outputs and self._always(declared, key):
+                outputs[key] = facts.value(row, unknown)
         for key, more in kind.nested.items():
             if more and isinstance(outputs.get(key), dict) and SIGNATURE not in outputs[key]:
                 outputs[key] = {**outputs[key], **{name: facts.text(text) for name, text in more.items()}}
@@ -277,6 +300,10 @@ class Maker:
             azure.shaped(outputs, facts)
         self._mark(outputs, inputs, facts)
         return outputs
+
+    def _always(self, declared: schema.ResourceType, key: str) -> bool:
+        """Whether a common output is in every answer: what the SDK promises, and an Azure resource's location."""
+        return key in declared.promised or (self._azure and key == "location" and key in declared.outputs)
 
     def _mark(self, outputs: dict[str, Any], inputs: Mapping[str, Any], facts: Facts) -> None:
         """A made-up output that repeats a secret input is a secret, too."""
@@ -323,6 +350,11 @@ class Maker:
             outputs.pop(key, None)
         words = f"AlreadyExists: {token} {{id}} already exists" if name else ""
         return Kind(identity, outputs, name, "{owner}/{region}/{id}" if words else "", words)
+
+
+def _said(declared: schema.ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that come back as outputs."""
+    return {key: value for key, value in inputs.items() if key in declared.outputs and value is not None}
 
 
 def _same(then: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:

@@ -11,7 +11,10 @@ import enum
 import importlib
 import re
 import sys
+import threading
+import types
 import typing
+import warnings
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -273,7 +276,7 @@ def resource_type(token: str) -> ResourceType:
         info = registered.mod_info  # type: ignore[attr-defined]  # each SDK's own subclass carries it
         name = info["classes"].get(token)
         if name is not None:
-            cls = getattr(importlib.import_module(info["fqn"]), name)
+            cls = _found(info["fqn"], name)
             return ResourceType(token, cls, Object(_args_of(cls)))
     raise UnknownTypeError(f"{token}: pulumi {package} {version_of(package)} has no such resource type")
 
@@ -286,7 +289,23 @@ def provider_type(package: str) -> Object:
 
 @cache
 def _sdk(package: str) -> Any:
-    return importlib.import_module(SDKS[package])
+    _found(SDKS[package], "ProviderArgs")
+    return sys.modules[SDKS[package]]
+
+
+_import_lock = threading.Lock()
+
+
+def _found(module: str, name: str) -> Any:
+    """A name of a module of an SDK, whose deprecated classes warn while it loads: of no use to who asks for another."""
+    loaded = sys.modules.get(module)
+    # A module that is yet to be loaded lazily is of a type of its own.
+    if type(loaded) is types.ModuleType and name in vars(loaded):
+        return vars(loaded)[name]
+    # The filters are the process's: one change at a time, or the wrong ones would be put back.
+    with _import_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return getattr(importlib.import_module(module), name)
 
 
 def _args_of(cls: type) -> type:

@@ -33,12 +33,14 @@ class TakenError(Exception):
 class CloudObject:
     """One thing in the cloud.
 
+    `home` is the account (and region) in which the id is unique; `owner` is the account, project or subscription.
     `slot` is the name that only one object may hold, or None. `settled` says that an engine has spoken of the object by
     its id, so its state holds it; one that is not was perhaps made by a run that died before it could write that down.
     """
 
     type: str
     id: str
+    home: str
     urn: str
     slot: str | None
     owner: str
@@ -51,12 +53,12 @@ class CloudObject:
 class _Table(Protocol):
     """The five things that both kinds of storage do."""
 
-    def get(self, token: str, identity: str) -> CloudObject | None: ...
+    def get(self, token: str, identity: str, home: str | None) -> CloudObject | None: ...
     def holder(self, token: str, slot: str) -> CloudObject | None: ...
     def made_by(self, urn: str) -> list[CloudObject]: ...
     def all(self) -> Iterator[CloudObject]: ...
     def put(self, made: CloudObject) -> None: ...
-    def drop(self, token: str, identity: str) -> None: ...
+    def drop(self, made: CloudObject) -> None: ...
     def births(self, urn: str) -> int: ...
     def bear(self, urn: str) -> None: ...
     def transaction(self) -> Any: ...
@@ -83,8 +85,9 @@ class Store:
         """Everything that exists, in the order of type and id."""
         return sorted(self._table.all(), key=lambda made: (made.type, made.id))
 
-    def get(self, token: str, identity: str) -> CloudObject | None:
-        return self._table.get(token, identity)
+    def get(self, token: str, identity: str, home: str | None = None) -> CloudObject | None:
+        """An object by its type and id; without a home, the first of that id anywhere."""
+        return self._table.get(token, identity, home)
 
     def made_by(self, token: str, urn: str) -> list[CloudObject]:
         """The objects of a type that a resource has made and that still exist; two of them during a replacement."""
@@ -97,13 +100,13 @@ class Store:
     def create(self, made: CloudObject, *, overwrite: bool) -> None:
         """Add an object. Raises TakenError when its id or its slot is held and the cloud does not overwrite."""
         with self._table.transaction():
-            holder = self._table.get(made.type, made.id)
+            holder = self._table.get(made.type, made.id, made.home)
             if holder is None and made.slot is not None:
                 holder = self._table.holder(made.type, made.slot)
             if holder is not None:
                 if not overwrite:
                     raise TakenError(holder)
-                self._table.drop(holder.type, holder.id)
+                self._table.drop(holder)
             self._table.put(made)
             self._table.bear(made.urn)
 
@@ -112,16 +115,10 @@ class Store:
         with self._table.transaction():
             self._table.put(made)
 
-    def settle(self, token: str, identity: str) -> None:
-        """Note that an engine knows the object."""
-        found = self._table.get(token, identity)
-        if found is not None and not found.settled:
-            self.replace(dataclasses.replace(found, settled=True))
-
-    def change(self, token: str, identity: str, properties: Mapping[str, Any]) -> None:
+    def change(self, token: str, identity: str, properties: Mapping[str, Any], home: str | None = None) -> None:
         """Change an object behind Pulumi's back; None takes a property away. Raises KeyError when there is no such."""
         with self._table.transaction():
-            found = self._table.get(token, identity)
+            found = self._table.get(token, identity, home)
             if found is None:
                 raise KeyError(f"the local cloud has no {token} {identity!r}")
             written = {key: value for key, value in properties.items() if key in found.inputs}
@@ -131,10 +128,12 @@ class Store:
                 )
             )
 
-    def delete(self, token: str, identity: str) -> None:
+    def delete(self, token: str, identity: str, home: str | None = None) -> None:
         """Take an object away; one that is gone already is no error."""
         with self._table.transaction():
-            self._table.drop(token, identity)
+            found = self._table.get(token, identity, home)
+            if found is not None:
+                self._table.drop(found)
 
     def sealed(self, value: Any) -> Any:
         """The value with its secrets turned into digests; itself when there are none."""
@@ -173,43 +172,47 @@ class Store:
 
 class _Memory:
     def __init__(self) -> None:
-        self._objects: dict[tuple[str, str], CloudObject] = {}
-        self._slots: dict[tuple[str, str], tuple[str, str]] = {}
-        self._urns: dict[str, set[tuple[str, str]]] = {}
+        self._objects: dict[tuple[str, str], dict[str, CloudObject]] = {}
+        self._slots: dict[tuple[str, str], CloudObject] = {}
+        self._urns: dict[str, list[CloudObject]] = {}
         self._births: dict[str, int] = {}
         self._lock = threading.RLock()
 
     def transaction(self) -> threading.RLock:
         return self._lock
 
-    def get(self, token: str, identity: str) -> CloudObject | None:
-        return self._objects.get((token, identity))
+    def get(self, token: str, identity: str, home: str | None) -> CloudObject | None:
+        homes = self._objects.get((token, identity), {})
+        return homes.get(home) if home is not None else next(iter(homes.values()), None)
 
     def holder(self, token: str, slot: str) -> CloudObject | None:
-        key = self._slots.get((token, slot))
-        return self._objects.get(key) if key else None
+        return self._slots.get((token, slot))
 
     def made_by(self, urn: str) -> list[CloudObject]:
         with self._lock:
-            return [self._objects[key] for key in self._urns.get(urn, ())]
+            return list(self._urns.get(urn, ()))
 
     def all(self) -> Iterator[CloudObject]:
         with self._lock:
-            return iter(list(self._objects.values()))
+            return iter([made for homes in self._objects.values() for made in homes.values()])
 
     def put(self, made: CloudObject) -> None:
-        key = (made.type, made.id)
-        self._objects[key] = made
-        self._urns.setdefault(made.urn, set()).add(key)
+        homes = self._objects.setdefault((made.type, made.id), {})
+        before = homes.get(made.home)
+        if before is not None:
+            self._urns[before.urn].remove(before)
+        homes[made.home] = made
+        self._urns.setdefault(made.urn, []).append(made)
         if made.slot is not None:
-            self._slots[made.type, made.slot] = key
+            self._slots[made.type, made.slot] = made
 
-    def drop(self, token: str, identity: str) -> None:
-        made = self._objects.pop((token, identity), None)
-        if made is not None:
-            self._urns[made.urn].discard((token, identity))
-            if made.slot is not None:
-                self._slots.pop((token, made.slot), None)
+    def drop(self, made: CloudObject) -> None:
+        homes = self._objects[made.type, made.id]
+        self._urns[made.urn].remove(homes.pop(made.home))
+        if not homes:
+            del self._objects[made.type, made.id]
+        if made.slot is not None:
+            del self._slots[made.type, made.slot]
 
     def births(self, urn: str) -> int:
         return self._births.get(urn, 0)
@@ -226,8 +229,8 @@ class _Database:
         for statement in (
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = NORMAL",
-            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, urn TEXT, slot TEXT, owner TEXT, seed TEXT,"
-            " inputs TEXT, properties TEXT, settled INTEGER, PRIMARY KEY (type, id))",
+            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, home TEXT, urn TEXT, slot TEXT, owner TEXT,"
+            " seed TEXT, inputs TEXT, properties TEXT, settled INTEGER, PRIMARY KEY (type, id, home))",
             "CREATE UNIQUE INDEX IF NOT EXISTS slots ON objects (type, slot)",
             "CREATE INDEX IF NOT EXISTS urns ON objects (urn)",
             "CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER)",
@@ -245,8 +248,10 @@ class _Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def get(self, token: str, identity: str) -> CloudObject | None:
-        return next(self._select("type = ? AND id = ?", token, identity), None)
+    def get(self, token: str, identity: str, home: str | None) -> CloudObject | None:
+        if home is None:
+            return next(self._select("type = ? AND id = ?", token, identity), None)
+        return next(self._select("type = ? AND id = ? AND home = ?", token, identity, home), None)
 
     def holder(self, token: str, slot: str) -> CloudObject | None:
         return next(self._select("type = ? AND slot = ?", token, slot), None)
@@ -258,12 +263,13 @@ class _Database:
         return self._select("1")
 
     def put(self, made: CloudObject) -> None:
-        row = (made.type, made.id, made.urn, made.slot, made.owner, made.seed,
+        row = (made.type, made.id, made.home, made.urn, made.slot, made.owner, made.seed,
                json.dumps(made.inputs), json.dumps(made.properties), made.settled)  # fmt: skip
-        self._execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        self._execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
 
-    def drop(self, token: str, identity: str) -> None:
-        self._execute("DELETE FROM objects WHERE type = ? AND id = ?", token, identity)
+    def drop(self, made: CloudObject) -> None:
+        where = "type = ? AND id = ? AND home = ?"
+        self._execute(f"DELETE FROM objects WHERE {where}", made.type, made.id, made.home)  # noqa: S608  our own words
 
     def births(self, urn: str) -> int:
         rows = self._execute("SELECT count FROM births WHERE urn = ?", urn)
@@ -274,9 +280,9 @@ class _Database:
 
     def _select(self, where: str, *values: str) -> Iterator[CloudObject]:
         rows = self._execute(f"SELECT * FROM objects WHERE {where}", *values)  # noqa: S608  our own words
-        for token, identity, urn, slot, owner, seed, inputs, properties, settled in rows:
+        for token, identity, home, urn, slot, owner, seed, inputs, properties, settled in rows:
             written = json.loads(inputs), json.loads(properties)
-            yield CloudObject(token, identity, urn, slot, owner, seed, *written, settled=bool(settled))
+            yield CloudObject(token, identity, home, urn, slot, owner, seed, *written, settled=bool(settled))
 
     def _execute(self, statement: str, *values: Any) -> list[Any]:
         with self._lock:
