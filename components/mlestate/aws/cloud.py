@@ -40,7 +40,8 @@ class AwsCloud:
             # A plain dict would reach the provider under its Python name (role_arn), which no provider reads.
             assume_roles=[
                 ProviderAssumeRoleArgs(role_arn=role) for role in self.deploy_roles.get(names.environment, ())
-            ],
+            ]
+            or None,
             opts=opts,
         )
 
