@@ -264,3 +264,9 @@ def test_reading_a_file_loads_its_own_cloud_only(tmp_path: Path) -> None:
     )
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert printed == "['mlestate.gcp.settings']\n"
+
+
+@pytest.mark.parametrize("junk", ["[classification]", "{a: b}", "1", "null", "~", '""', "!!int x", "1e999", ".nan"])
+def test_junk_in_one_field_leaves_the_other_problems_of_its_model_readable(junk: str) -> None:
+    text = AWS + f"models: {{churn: {{problem: {junk}, gates: {{model: {{roc_acu: {{min: 0.8}}}}}}}}}}\n"
+    assert {"models.churn.problem", "models.churn.gates.model.roc_acu"} <= {path for path, _ in said(text)}

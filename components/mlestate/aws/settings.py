@@ -9,11 +9,11 @@ from mlestate.config.base import Name, text
 from mlestate.config.estate import ENVIRONMENTS, Environment, Estate
 
 Account = Annotated[
-    str, *text("aws_account", r"[0-9]{12}", 'must be the twelve digits of an AWS account, quoted: "012345678901"')
+    str, text("aws_account", r"[0-9]{12}", 'must be the twelve digits of an AWS account, quoted: "012345678901"')
 ]
 RoleArn = Annotated[
     str,
-    *text(
+    text(
         "aws_role_arn",
         r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}",
         "must be the ARN of a role, such as arn:aws:iam::222222222222:role/deployer",

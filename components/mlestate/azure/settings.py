@@ -10,7 +10,7 @@ from mlestate.config.estate import ENVIRONMENTS, Environment, Estate
 
 Subscription = Annotated[
     str,
-    *text(
+    text(
         "azure_subscription",
         r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
         "must be a subscription id, such as 00000000-0000-0000-0000-000000000000",

@@ -61,21 +61,21 @@ class ExistingKeys(Settings):
 
 Owner = Annotated[
     str,
-    *text("ci_owner", r"[A-Za-z0-9][A-Za-z0-9_./-]*", "must be the name of an organization, user or group, as in acme"),
+    text("ci_owner", r"[A-Za-z0-9][A-Za-z0-9_./-]*", "must be the name of an organization, user or group, as in acme"),
 ]
-OwnerId = Annotated[str, *text("ci_owner_id", r"[A-Za-z0-9-]+", "must be a number or a GUID, quoted")]
+OwnerId = Annotated[str, text("ci_owner_id", r"[A-Za-z0-9-]+", "must be a number or a GUID, quoted")]
 Repository = Annotated[
     str,
-    *text(
+    text(
         "ci_repository",
         r"[A-Za-z0-9_.][A-Za-z0-9_. /-]*",
         "must be the plain name of a repository: no wildcard, no https://",
     ),
 ]
 Branch = Annotated[
-    str, *text("ci_branch", r"[A-Za-z0-9_.][A-Za-z0-9_./-]*", "must be the plain name of a branch: no wildcard")
+    str, text("ci_branch", r"[A-Za-z0-9_.][A-Za-z0-9_./-]*", "must be the plain name of a branch: no wildcard")
 ]
-Host = Annotated[str, *text("ci_host", r"[a-z0-9.-]+", "must be a host name such as gitlab.acme.example, no https://")]
+Host = Annotated[str, text("ci_host", r"[a-z0-9.-]+", "must be a host name such as gitlab.acme.example, no https://")]
 
 
 class CI(Settings):

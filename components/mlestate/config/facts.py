@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlestate.config.errors import Problem
@@ -24,13 +23,18 @@ class Facts:
         self.file = file
         self.cloud = cloud
         self.aside = aside
+        self._models: list[tuple[Path, Model]] | None = None
 
-    def models(self) -> Iterator[tuple[Path, Model]]:
+    def models(self) -> list[tuple[Path, Model]]:
         """Every model, and again as it is in each environment that changes it, with the path of each."""
-        for name, model in self.config.models.items():
-            yield ("models", name), model
-            for environment in model.environments:
-                yield ("models", name, "environments", environment), model.in_environment(environment)
+        if self._models is None:
+            self._models = []
+            for name, model in self.config.models.items():
+                self._models.append((("models", name), model))
+                for environment in model.environments:
+                    path = ("models", name, "environments", environment)
+                    self._models.append((path, model.in_environment(environment)))
+        return self._models
 
     def written(self, path: Path) -> Node | None:
         """The value as written for `path`, in whichever layer it stands; None where the built-in value holds."""

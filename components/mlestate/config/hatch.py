@@ -12,7 +12,7 @@ from mlestate.config.base import Count, Name, Settings, text
 
 AwsInstanceType = Annotated[
     str,
-    *text(
+    text(
         "aws_instance_type",
         r"ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+",
         "must be a SageMaker instance type, such as ml.m5.xlarge",
@@ -20,15 +20,15 @@ AwsInstanceType = Annotated[
 ]
 GcpMachineType = Annotated[
     str,
-    *text("gcp_machine_type", r"[a-z][a-z0-9]*-[a-z0-9-]+", "must be a Compute Engine machine type, as e2-standard-4"),
+    text("gcp_machine_type", r"[a-z][a-z0-9]*-[a-z0-9-]+", "must be a Compute Engine machine type, as e2-standard-4"),
 ]
 GcpAccelerator = Annotated[
     str,
-    *text("gcp_accelerator", r"[A-Z][A-Z0-9_]+", "must be a Vertex AI accelerator type, such as NVIDIA_L4"),
+    text("gcp_accelerator", r"[A-Z][A-Z0-9_]+", "must be a Vertex AI accelerator type, such as NVIDIA_L4"),
 ]
 AzureVmSize = Annotated[
     str,
-    *text("azure_vm_size", r"Standard_[A-Za-z0-9_]+", "must be an Azure virtual machine size, as Standard_DS3_v2"),
+    text("azure_vm_size", r"Standard_[A-Za-z0-9_]+", "must be an Azure virtual machine size, as Standard_DS3_v2"),
 ]
 
 

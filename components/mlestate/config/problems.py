@@ -83,7 +83,7 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
         said.message = _mistyped(kind, shown, node, estate, path)
     elif kind in _BOUNDS:
         name, sentence = _BOUNDS[kind]
-        said.message = f"{shown} {sentence.format(context[name])}."
+        said.message = f"{shown} {sentence.format(format(context[name], 'g'))}."
     elif kind == "finite_number":
         said.message = f"{shown} must be a number that is neither infinite nor nan."
     elif kind == "too_short":
@@ -170,10 +170,11 @@ def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said
     said.suggestion = closest(word, said.allowed)
     if settings is ModelGates:
         problem = tree.at((*said.path[:2], "problem"))
-        known = METRICS.get(problem.value) if problem is not None else None  # type: ignore[call-overload]  # any value
-        if problem is not None and known is not None:
+        kind = problem.value if problem is not None else None
+        known = next((metrics for name, metrics in METRICS.items() if name == kind), None)
+        if known is not None:
             said.message = (
-                f"'{word}' is no metric for {problem.value}. Known: {', '.join(known)}; a metric that the model's "
+                f"'{word}' is no metric for {kind}. Known: {', '.join(known)}; a metric that the model's "
                 "repository computes itself goes under custom."
             )  # fmt: skip
             said.allowed = tuple(known)

@@ -10,7 +10,7 @@ from mlestate.config.estate import ENVIRONMENTS, Environment, Estate
 
 Project = Annotated[
     str,
-    *text(
+    text(
         "gcp_project",
         r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
         "must be a project id, not its number: 6 to 30 lower-case letters, digits and hyphens, starting with a letter",
