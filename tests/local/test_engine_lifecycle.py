@@ -1,11 +1,11 @@
-"""A program's life under the embedded engine. Not proved here: that Pulumi's own engine does the same (tests/pulumi)."""
+"""A program's life under the embedded engine. Not proved: that Pulumi's own engine does the same (tests/pulumi)."""
 
 import threading
 
 import pulumi
 import pytest
-from mlestate.local.engine import OperationDone, OperationStarted
 
+from mlestate.local.engine import OperationDone, OperationStarted
 from tests.local.toy_stack import STACK, Group, Options, Thing, ToyStack, messages, steps
 
 
@@ -26,7 +26,8 @@ def test_the_first_up_creates_everything_and_the_second_nothing(toys: ToyStack) 
     assert result.changes == {"create": 3}, "Pulumi counts the stack and not the default provider"
     assert result.outputs == {"arn": "toy:nowhere:first-1"}
     again = toys.up(two)
-    assert again.changes == {"same": 3} and steps(again) == []
+    assert again.changes == {"same": 3}
+    assert steps(again) == []
     assert toys.cloud.called("Create") == ["first", "second"], "a second up may not create again"
 
 
@@ -42,7 +43,8 @@ def test_a_changed_input_updates_in_place_and_says_what_changed(toys: ToyStack) 
 def test_what_the_program_no_longer_holds_is_deleted(toys: ToyStack) -> None:
     toys.up(two)
     result = toys.up(lambda: pulumi.export("arn", Thing("first", colour="red").arn))
-    assert steps(result) == [("delete", "second")] and result.changes["delete"] == 1
+    assert steps(result) == [("delete", "second")]
+    assert result.changes["delete"] == 1
     assert set(toys.resources()) == {"toys-dev", "default", "first"}
     assert len(toys.cloud.things) == 1
 
@@ -58,8 +60,10 @@ def test_destroy_deletes_dependents_before_what_they_stand_on(toys: ToyStack) ->
     result = toys.destroy()
     deleted = [name for op, name in steps(result) if op == "delete"]
     assert deleted.index("third") < deleted.index("second") < deleted.index("first"), "reverse dependency order"
-    assert deleted[-1] == "toys-dev" and result.changes == {"delete": 5}
-    assert toys.cloud.things == {} and toys.resources() == {}
+    assert deleted[-1] == "toys-dev"
+    assert result.changes == {"delete": 5}
+    assert toys.cloud.things == {}
+    assert toys.resources() == {}
 
 
 def test_a_urn_names_the_chain_of_parents_types(toys: ToyStack) -> None:
@@ -94,15 +98,17 @@ def test_a_component_keeps_its_inputs_and_the_outputs_that_it_registers(toys: To
 
     toys.up(lambda: program(1))
     stored = toys.resources()["group"]
-    assert stored["outputs"] == {"arn": "toy:nowhere:inside-1"} and stored["inputs"] == {"size": 1}
-    assert "id" not in stored and not stored["custom"]
+    assert stored["outputs"] == {"arn": "toy:nowhere:inside-1"}
+    assert stored["inputs"] == {"size": 1}
+    assert "id" not in stored
+    assert not stored["custom"]
     result = toys.up(lambda: program(2))
     assert steps(result) == [("update", "group")], "a component's changed inputs are an update of it"
     assert toys.resources()["group"]["outputs"] == {"arn": "toy:nowhere:inside-1"}
 
 
 def test_independent_resources_are_created_at_the_same_time(toys: ToyStack) -> None:
-    toys.cloud.barrier = threading.Barrier(4)
+    toys.cloud.barrier = threading.Barrier(4, timeout=10)
 
     def four() -> None:
         for number in range(4):
@@ -137,7 +143,8 @@ def test_refresh_takes_over_what_changed_behind_the_stack(toys: ToyStack) -> Non
     assert toys.refresh().changes == {"same": 3}, "nothing changed, so nothing is taken over"
     toys.cloud.things["first-1"]["drift"] = {"colour": "green"}
     result = toys.refresh()
-    assert steps(result) == [("update", "first")] and result.changes == {"update": 1, "same": 2}
+    assert steps(result) == [("update", "first")]
+    assert result.changes == {"update": 1, "same": 2}
     stored = toys.resources()["first"]
     assert stored["inputs"]["colour"] == stored["outputs"]["colour"] == "green"
     assert steps(toys.up(two)) == [("update", "first")], "the next up puts it right"

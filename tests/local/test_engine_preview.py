@@ -16,12 +16,14 @@ def linked(colour: str = "red", kind: str = "box") -> None:
 def test_a_preview_says_what_up_then_does_and_changes_nothing() -> None:
     toys = ToyStack()
     preview = toys.preview(linked)
-    assert toys.cloud.things == {} and toys.resources() == {}, "a preview may not create anything"
+    assert toys.cloud.things == {}, "a preview may not create anything"
+    assert toys.resources() == {}
     assert preview.changes == toys.up(linked).changes
     before = toys.state.export(show_secrets=True)["deployment"]["resources"]
     for program in (lambda: linked("blue"), lambda: linked(kind="bag"), lambda: None):
         preview = toys.preview(program)
-        assert sorted(steps(preview)) != [] and len(toys.cloud.things) == 2
+        assert sorted(steps(preview)) != []
+        assert len(toys.cloud.things) == 2
         assert toys.state.export(show_secrets=True)["deployment"]["resources"] == before
     assert toys.preview(linked).changes == {"same": 3}
 

@@ -109,7 +109,9 @@ class ToyProvider(ResourceProviderServicer):
 
     def Configure(self, request: Any, context: Any) -> Any:
         self._called("Configure", request)
-        self.config = plain(request.args)
+        self.config = {
+            key: value["value"] if isinstance(value, dict) else value for key, value in plain(request.args).items()
+        }
         return pb.ConfigureResponse(acceptSecrets=self.accept_secrets, supportsPreview=self.supports_preview)
 
     def Check(self, request: Any, context: Any) -> Any:
@@ -161,7 +163,7 @@ class ToyProvider(ResourceProviderServicer):
             outputs.fields["arn"].string_value = outputs.fields["token"].string_value = UNKNOWN
             return pb.CreateResponse(properties=outputs)
         if self.cloud.barrier is not None:
-            self.cloud.barrier.wait(timeout=10)
+            self.cloud.barrier.wait()
         self._moment("create", "before", name)
         inputs = plain(request.properties)
         if "fail" in inputs:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from mlestate.local.engine import Engine, Event, Program, Result, State
 
+from mlestate.local.engine import Engine, Event, Program, Result, State
 from tests.local.toy_provider import ToyCloud, ToyProvider
 
 Options = pulumi.ResourceOptions

@@ -382,7 +382,7 @@ def _variables(package: str, plain: Struct) -> Mapping[str, str]:
     """The configuration in the old form, `<package>:config:<key>`, values that are no strings as JSON."""
     values = properties.to_json(plain, lambda text: {"plaintext": text})
     return {
-        f"{package}:config:{key}": value if isinstance(value, str) else json.dumps(value)
+        f"{package}:config:{key}": value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         for key, value in values.items()
         if key != _VERSION
     }

@@ -100,8 +100,7 @@ class Resource:
         stored: dict[str, Any] = {"urn": self.urn, "custom": self.custom}
         for attribute, key in _FIELDS:
             value = getattr(self, attribute)
-            if isinstance(value, Struct):
-                value = to_json(value, seal)
+            value = to_json(value, seal) if isinstance(value, Struct) else _thawed(value)
             if value:
                 stored[key] = value
         return stored
@@ -130,6 +129,15 @@ def _frozen(value: Any) -> Any:
         return tuple(_frozen(item) for item in value)
     if isinstance(value, dict):
         return {key: _frozen(item) for key, item in value.items()}
+    return value
+
+
+def _thawed(value: Any) -> Any:
+    """Tuples as lists, as JSON gives them back."""
+    if isinstance(value, tuple | list):
+        return [_thawed(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _thawed(item) for key, item in value.items()}
     return value
 
 
