@@ -69,6 +69,19 @@ def test_agents_that_cannot_be_made_are_addressed_by_the_projects_number(record:
     )
 
 
+def test_data_and_models_rest_under_keys_of_their_own(record: Record) -> None:
+    rows = record(MADE)
+    buckets = _of(rows, "Bucket")
+    under = {
+        role: buckets[f"risk-staging-data-{role}"].inputs["encryption"]["defaultKmsKeyName"].rpartition("/")[2]
+        for role in ("raw", "curated", "artifacts", "capture")
+    }
+    assert under == {"raw": "data", "curated": "data", "artifacts": "models", "capture": "models"}
+    tables = _of(rows, "Dataset")["risk-staging-data-tables"].inputs["defaultEncryptionConfiguration"]
+    assert tables["kmsKeyName"].endswith("/cryptoKeys/data")
+    assert _of(rows, "Repository")["risk-hub-registry-churn"].inputs["kmsKeyName"].endswith("/cryptoKeys/registry")
+
+
 def test_nothing_is_encrypted_before_its_agent_may_use_the_key(record: Record) -> None:
     rows = record(MADE)
     bucket = _of(rows, "Bucket")["risk-staging-data-raw"]
