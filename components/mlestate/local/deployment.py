@@ -128,7 +128,6 @@ class Deployment:
             property_dependencies={
                 name: tuple(sorted(dependency.urns))
                 for name, dependency in sorted(request.propertyDependencies.items())
-                if dependency.urns
             },
             protect=request.protect,
             retain_on_delete=request.retainOnDelete,
@@ -140,7 +139,7 @@ class Deployment:
                 if (text := getattr(timeouts, name))
             },
             ignore_changes=tuple(request.ignoreChanges),
-            hide_diff=tuple(properties.parse_path(path) for path in request.hideDiffs),
+            hide_diff=tuple(request.hideDiffs),
             replace_on_changes=tuple(request.replaceOnChanges),
         )
 

@@ -67,7 +67,7 @@ class Resource:
     init_errors: Sequence[str] = ()
     custom_timeouts: Mapping[str, float] = field(default_factory=dict)
     ignore_changes: Sequence[str] = ()
-    hide_diff: Sequence[Sequence[str | int]] = ()
+    hide_diff: Sequence[str] = ()
     replace_on_changes: Sequence[str] = ()
     created: str = ""
     modified: str = ""
@@ -216,9 +216,7 @@ def mend(resources: Iterable[Resource]) -> None:
         resource.parent = next(iter(follow([resource.parent])), "")
         resource.deleted_with = next(iter(follow([resource.deleted_with])), "")
         resource.dependencies = follow(resource.dependencies)
-        resource.property_dependencies = {
-            name: kept for name, urns in resource.property_dependencies.items() if (kept := follow(urns))
-        }
+        resource.property_dependencies = {name: follow(urns) for name, urns in resource.property_dependencies.items()}
         if resource.provider:
             urn, _, provider_id = resource.provider.rpartition("::")
             resource.provider = f"{renamed.get(urn, urn)}::{provider_id}"

@@ -1,0 +1,324 @@
+"""One valid set of inputs for every resource type whose behaviour the local cloud promises."""
+
+from typing import Any
+
+ROLE = "arn:aws:iam::000000000000:role/x"
+KEY = "arn:aws:kms:us-east-1:000000000000:key/k"
+_GROUP: dict[str, Any] = {"resourceGroupName": "group"}
+_WORKSPACE = {**_GROUP, "workspaceName": "workspace"}
+_ACCOUNT = {**_GROUP, "accountName": "account"}
+
+AWS: dict[str, dict[str, Any]] = {
+    "aws:s3/bucket:Bucket": {"bucket": "acme-lake", "forceDestroy": False, "tags": {"owner": "ml"}},
+    "aws:s3/bucketVersioning:BucketVersioning": {"bucket": "b", "versioningConfiguration": {"status": "Enabled"}},
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
+        "bucket": "b",
+        "rules": [
+            {
+                "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
+                "bucketKeyEnabled": True,
+            }
+        ],
+    },
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"bucket": "b", "blockPublicAcls": True},
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {
+        "bucket": "b",
+        "rule": {"objectOwnership": "BucketOwnerEnforced"},
+    },
+    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "b", "policy": "{}"},
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
+        "bucket": "b",
+        "rules": [
+            {
+                "id": "capture",
+                "status": "Enabled",
+                "filter": {"prefix": "capture/"},
+                "expiration": {"days": 30},
+                "noncurrentVersionExpiration": {"noncurrentDays": 30},
+            }
+        ],
+    },
+    "aws:s3/bucketLogging:BucketLogging": {"bucket": "b", "targetBucket": "logs", "targetPrefix": "s3/"},
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": {
+        "bucket": "b",
+        "rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}},
+    },
+    "aws:s3/bucketNotification:BucketNotification": {"bucket": "b", "eventbridge": True},
+    "aws:kms/key:Key": {"description": "ml", "enableKeyRotation": True, "deletionWindowInDays": 30},
+    "aws:kms/alias:Alias": {"name": "alias/ml", "targetKeyId": "k"},
+    "aws:kms/keyPolicy:KeyPolicy": {"keyId": "k", "policy": "{}"},
+    "aws:iam/role:Role": {"name": "trainer", "assumeRolePolicy": "{}", "maxSessionDuration": 3600},
+    "aws:iam/policy:Policy": {"name": "training", "policy": "{}", "path": "/ml/"},
+    "aws:iam/rolePolicy:RolePolicy": {"name": "inline", "role": "trainer", "policy": "{}"},
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"role": "trainer", "policyArn": "arn:aws:iam::aws:policy/X"},
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
+        "url": "https://token.actions.githubusercontent.com",
+        "clientIdLists": ["sts.amazonaws.com"],
+    },
+    "aws:ecr/repository:Repository": {
+        "name": "train",
+        "imageTagMutability": "IMMUTABLE",
+        "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": KEY}],
+        "imageScanningConfiguration": {"scanOnPush": True},
+    },
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"repository": "train", "policy": "{}"},
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": {"repository": "train", "policy": "{}"},
+    "aws:sagemaker/model:Model": {
+        "name": "churn",
+        "executionRoleArn": ROLE,
+        "primaryContainer": {"image": "i", "modelDataUrl": "s3://b/m.tar.gz", "environment": {"A": "1"}},
+        "vpcConfig": {"subnets": ["s"], "securityGroupIds": ["g"]},
+    },
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": {
+        "name": "churn-1",
+        "kmsKeyArn": KEY,
+        "productionVariants": [
+            {
+                "variantName": "champion",
+                "modelName": "churn",
+                "instanceType": "ml.m5.large",
+                "initialInstanceCount": 2,
+                "initialVariantWeight": 0.5,
+            }
+        ],
+        "dataCaptureConfig": {
+            "enableCapture": True,
+            "initialSamplingPercentage": 100,
+            "destinationS3Uri": "s3://b/capture",
+            "captureOptions": [{"captureMode": "Input"}],
+        },
+    },
+    "aws:sagemaker/endpoint:Endpoint": {"name": "churn", "endpointConfigName": "churn-1"},
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": {"modelPackageGroupName": "churn"},
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": {
+        "modelPackageGroupName": "churn",
+        "resourcePolicy": "{}",
+    },
+    "aws:sagemaker/featureGroup:FeatureGroup": {
+        "featureGroupName": "transactions",
+        "recordIdentifierFeatureName": "id",
+        "eventTimeFeatureName": "ts",
+        "roleArn": ROLE,
+        "featureDefinitions": [{"featureName": "id", "featureType": "String"}],
+        "onlineStoreConfig": {"enableOnlineStore": True},
+    },
+    "aws:sagemaker/pipeline:Pipeline": {
+        "pipelineName": "churn",
+        "pipelineDisplayName": "churn",
+        "roleArn": ROLE,
+        "pipelineDefinition": "{}",
+    },
+    "aws:cloudtrail/trail:Trail": {
+        "name": "audit",
+        "s3BucketName": "audit",
+        "advancedEventSelectors": [{"fieldSelectors": [{"field": "eventCategory", "equals": ["Data"]}]}],
+    },
+    "aws:glue/catalogDatabase:CatalogDatabase": {"name": "lake"},
+    "aws:cloudwatch/logGroup:LogGroup": {"name": "/ml/churn", "retentionInDays": 365},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {
+        "name": "errors",
+        "comparisonOperator": "GreaterThanThreshold",
+        "evaluationPeriods": 2,
+        "threshold": 1.5,
+        "dimensions": {"EndpointName": "churn"},
+    },
+    "aws:cloudwatch/eventRule:EventRule": {"name": "approved", "eventPattern": "{}"},
+    "aws:cloudwatch/eventTarget:EventTarget": {"rule": "approved", "arn": "arn:aws:sqs:::q"},
+    "aws:sns/topic:Topic": {"name": "alerts", "kmsMasterKeyId": KEY},
+    "aws:sns/topicPolicy:TopicPolicy": {"arn": "arn:aws:sns:us-east-1:000000000000:alerts", "policy": "{}"},
+    "aws:sns/topicSubscription:TopicSubscription": {
+        "topic": "arn:aws:sns:us-east-1:000000000000:alerts",
+        "protocol": "email",
+        "endpoint": "a@b.example",
+    },
+    "aws:sqs/queue:Queue": {"name": "dead", "messageRetentionSeconds": 1209600},
+    "aws:appautoscaling/target:Target": {
+        "resourceId": "endpoint/churn/variant/champion",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "serviceNamespace": "sagemaker",
+        "minCapacity": 2,
+        "maxCapacity": 6,
+    },
+    "aws:appautoscaling/policy:Policy": {
+        "name": "load",
+        "policyType": "TargetTrackingScaling",
+        "resourceId": "endpoint/churn/variant/champion",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "serviceNamespace": "sagemaker",
+        "targetTrackingScalingPolicyConfiguration": {"targetValue": 70},
+    },
+    "aws:accessanalyzer/analyzer:Analyzer": {"analyzerName": "external", "type": "ACCOUNT"},
+    "aws:athena/workgroup:Workgroup": {"name": "audit", "configuration": {"enforceWorkgroupConfiguration": True}},
+    "aws:dynamodb/table:Table": {
+        "name": "releases",
+        "hashKey": "id",
+        "billingMode": "PAY_PER_REQUEST",
+        "attributes": [{"name": "id", "type": "S"}],
+    },
+    "aws:ec2/vpc:Vpc": {"cidrBlock": "10.0.0.0/16", "enableDnsHostnames": True},
+    "aws:ec2/subnet:Subnet": {"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24"},
+    "aws:ec2/securityGroup:SecurityGroup": {
+        "name": "private",
+        "vpcId": "vpc-1",
+        "egress": [{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": ["0.0.0.0/0"]}],
+    },
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {
+        "vpcId": "vpc-1",
+        "serviceName": "com.amazonaws.us-east-1.sagemaker.api",
+        "vpcEndpointType": "Interface",
+        "subnetIds": ["subnet-1", "subnet-2"],
+    },
+    "aws:cloudcontrol/resource:Resource": {"typeName": "AWS::SageMaker::Cluster", "desiredState": "{}"},
+}
+
+GCP: dict[str, dict[str, Any]] = {
+    "gcp:storage/bucket:Bucket": {
+        "name": "acme-lake",
+        "location": "NORTHAMERICA-NORTHEAST1",
+        "labels": {"owner": "ml"},
+        "lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"age": 30}}],
+        "retentionPolicy": {"retentionPeriod": "3600", "isLocked": False},
+    },
+    "gcp:storage/bucketIAMMember:BucketIAMMember": {
+        "bucket": "acme-lake",
+        "role": "roles/storage.objectViewer",
+        "member": "group:ds@acme.example",
+    },
+    "gcp:storage/managedFolder:ManagedFolder": {"bucket": "acme-lake", "name": "raw/"},
+    "gcp:kms/keyRing:KeyRing": {"name": "ml", "location": "us-central1"},
+    "gcp:kms/cryptoKey:CryptoKey": {"name": "data", "keyRing": "projects/p/locations/l/keyRings/ml"},
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": {"cryptoKeyId": "k", "role": "r", "member": "user:a@b.example"},
+    "gcp:bigquery/dataset:Dataset": {"datasetId": "lake", "location": "US"},
+    "gcp:bigquery/table:Table": {"datasetId": "lake", "tableId": "t", "deletionProtection": False},
+    "gcp:bigquery/datasetIamMember:DatasetIamMember": {"datasetId": "lake", "role": "r", "member": "user:a@b.example"},
+    "gcp:artifactregistry/repository:Repository": {
+        "repositoryId": "train",
+        "format": "DOCKER",
+        "location": "us-central1",
+        "dockerConfig": {"immutableTags": True},
+    },
+    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": {
+        "repository": "train",
+        "role": "r",
+        "member": "user:a@b.example",
+    },
+    "gcp:projects/service:Service": {"service": "aiplatform.googleapis.com", "disableOnDestroy": False},
+    "gcp:projects/serviceIdentity:ServiceIdentity": {"service": "aiplatform.googleapis.com"},
+    "gcp:projects/iAMMember:IAMMember": {"project": "p", "role": "r", "member": "user:a@b.example"},
+    "gcp:projects/iAMCustomRole:IAMCustomRole": {"roleId": "approver", "title": "Approver", "permissions": ["a.b.c"]},
+    "gcp:projects/iAMAuditConfig:IAMAuditConfig": {
+        "project": "p",
+        "service": "aiplatform.googleapis.com",
+        "auditLogConfigs": [{"logType": "DATA_READ"}],
+    },
+    "gcp:serviceaccount/account:Account": {"accountId": "trainer", "displayName": "Trainer"},
+    "gcp:serviceaccount/iAMMember:IAMMember": {"serviceAccountId": "s", "role": "r", "member": "user:a@b.example"},
+    "gcp:vertex/aiMetadataStore:AiMetadataStore": {"name": "lineage", "region": "us-central1"},
+    "gcp:vertex/aiEndpoint:AiEndpoint": {"name": "1234567890", "displayName": "churn", "location": "us-central1"},
+    "gcp:vertex/aiFeatureGroup:AiFeatureGroup": {
+        "name": "transactions",
+        "bigQuery": {"bigQuerySource": {"inputUri": "bq://p.d.t"}, "entityIdColumns": ["id"]},
+    },
+    "gcp:vertex/aiTensorboard:AiTensorboard": {"displayName": "runs"},
+    "gcp:logging/projectSink:ProjectSink": {"name": "audit", "destination": "storage.googleapis.com/audit"},
+    "gcp:pubsub/topic:Topic": {"name": "alerts", "messageRetentionDuration": "86400s"},
+}
+
+AZURE: dict[str, dict[str, Any]] = {
+    "azure-native:resources:ResourceGroup": {"resourceGroupName": "group", "location": "canadacentral"},
+    "azure-native:storage:StorageAccount": {
+        **_ACCOUNT,
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS"},
+        "isHnsEnabled": True,
+        "minimumTlsVersion": "TLS1_2",
+    },
+    "azure-native:storage:BlobContainer": {**_ACCOUNT, "containerName": "lake", "publicAccess": "None"},
+    "azure-native:storage:BlobServiceProperties": {
+        **_ACCOUNT,
+        "blobServicesName": "default",
+        "deleteRetentionPolicy": {"enabled": True, "days": 7},
+    },
+    "azure-native:storage:ManagementPolicy": {
+        **_ACCOUNT,
+        "managementPolicyName": "default",
+        "policy": {
+            "rules": [
+                {
+                    "name": "tier",
+                    "type": "Lifecycle",
+                    "definition": {"actions": {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 30}}}},
+                }
+            ]
+        },
+    },
+    "azure-native:keyvault:Vault": {
+        **_GROUP,
+        "vaultName": "keys",
+        "properties": {"tenantId": "t", "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True},
+    },
+    "azure-native:keyvault:Key": {**_GROUP, "vaultName": "keys", "keyName": "data", "properties": {"kty": "RSA"}},
+    "azure-native:machinelearningservices:Workspace": {
+        **_WORKSPACE,
+        "identity": {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": ["/subscriptions/s/id"]},
+        "publicNetworkAccess": "Disabled",
+    },
+    "azure-native:machinelearningservices:Registry": {
+        **_GROUP,
+        "registryName": "models",
+        "identity": {"type": "SystemAssigned"},
+        "regionDetails": [{"location": "canadacentral"}],
+    },
+    "azure-native:machinelearningservices:Datastore": {
+        **_WORKSPACE,
+        "name": "lake",
+        "properties": {
+            "datastoreType": "AzureBlob",
+            "accountName": "account",
+            "containerName": "lake",
+            "credentials": {"credentialsType": "None"},
+        },
+    },
+    "azure-native:machinelearningservices:ModelContainer": {
+        **_WORKSPACE,
+        "name": "churn",
+        "properties": {"description": "d"},
+    },
+    "azure-native:machinelearningservices:DataContainer": {
+        **_WORKSPACE,
+        "name": "transactions",
+        "properties": {"dataType": "uri_folder"},
+    },
+    "azure-native:machinelearningservices:OnlineEndpoint": {
+        **_WORKSPACE,
+        "endpointName": "churn",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"authMode": "AADToken"},
+    },
+    "azure-native:managedidentity:UserAssignedIdentity": {**_GROUP, "resourceName": "trainer"},
+    "azure-native:authorization:RoleAssignment": {
+        "scope": "/subscriptions/s",
+        "principalId": "p",
+        "roleDefinitionId": "r",
+        "roleAssignmentName": "11111111-1111-1111-1111-111111111111",
+    },
+    "azure-native:authorization:RoleDefinition": {
+        "scope": "/subscriptions/s",
+        "roleDefinitionId": "22222222-2222-2222-2222-222222222222",
+        "roleName": "approver",
+    },
+    "azure-native:operationalinsights:Workspace": {**_WORKSPACE, "sku": {"name": "PerGB2018"}, "retentionInDays": 365},
+    "azure-native:applicationinsights:Component": {**_GROUP, "resourceName": "insights", "kind": "web"},
+    "azure-native:containerregistry:Registry": {**_GROUP, "registryName": "images", "sku": {"name": "Premium"}},
+    "azure-native:monitor:DiagnosticSetting": {
+        "resourceUri": "/subscriptions/s/x",
+        "name": "audit",
+        "logs": [{"categoryGroup": "allLogs", "enabled": True}],
+    },
+}
+
+ALL = {**AWS, **GCP, **AZURE}
+
+
+def package(token: str) -> str:
+    return token.split(":")[0]
