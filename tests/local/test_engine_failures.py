@@ -3,7 +3,7 @@
 import pulumi
 import pytest
 
-from mlestate.local.engine import OperationDone
+from mlestate.local.engine import Engine, OperationDone
 from tests.local.toy_stack import Group, Options, Thing, ToyStack, messages, steps
 
 
@@ -96,6 +96,25 @@ def test_an_unchanged_object_that_did_not_start_is_updated_again(toys: ToyStack)
     toys.cloud.calls.clear()
     toys.up(lambda: Thing("first", broken=True) and None, fails=True)
     assert toys.cloud.called("Update") == ["first"]
+
+
+def test_a_refresh_that_finds_an_object_unhealthy_warns_and_remembers_it(toys: ToyStack) -> None:
+    toys.up(lambda: Thing("first", colour="red") and None)
+    toys.cloud.things["first-1"]["drift"] = {"unhealthy": "it stopped answering"}
+    result = toys.refresh()
+    assert messages(result, "warning") == ["the resource is in an unhealthy state: it stopped answering"]
+    assert toys.resources()["first"]["initErrors"] == ["it stopped answering"]
+    assert ("update", "first") in steps(toys.up(lambda: Thing("first", colour="red") and None))
+
+
+def test_a_refresh_without_the_package_says_so(toys: ToyStack) -> None:
+    toys.up(lambda: Thing("first") and None)
+    elsewhere = Engine(project="toys", stack="dev", state=toys.state, providers={}.__getitem__)
+    for run in (elsewhere.refresh, elsewhere.destroy):
+        result = run()
+        assert result.failed
+        assert messages(result) == ["there is no provider for package 'toy' here"]
+    assert "first" in toys.resources()
 
 
 def test_a_provider_with_a_bug_fails_its_resource_and_not_the_run(toys: ToyStack) -> None:

@@ -171,19 +171,20 @@ def test_options_are_kept_in_the_state_as_pulumi_keeps_them(toys: ToyStack) -> N
                 deleted_with=base,
             ),
             link=base.arn,
+            colour="red",
         )
 
     toys.up(program)
     stored = toys.resources()["thing"]
     base = f"{STACK}::toy:index:Thing::base"
     assert stored["dependencies"] == [base]
-    assert stored["propertyDependencies"] == {"link": [base]}
+    assert stored["propertyDependencies"] == {"colour": [], "link": [base]}, "every input is listed, as Pulumi does"
     assert stored["protect"] is True
     assert stored["retainOnDelete"] is True
     assert stored["deletedWith"] == base
     assert stored["ignoreChanges"] == ["colour"]
     assert stored["replaceOnChanges"] == ["tags"]
-    assert stored["hideDiff"] == [["tags", "secret"]]
+    assert stored["hideDiff"] == ["tags.secret"]
     assert stored["additionalSecretOutputs"] == ["token"]
     assert stored["customTimeouts"] == {"create": 5400, "delete": 45}
     assert stored["created"] == stored["modified"]

@@ -65,6 +65,7 @@ def test_the_checkpoint_has_pulumis_fields() -> None:
         "outputs": {**first["inputs"], "arn": "toy:nowhere:first-1", "token": "token of first-1"},
         "parent": f"{STACK}::my:index:Group::group",
         "provider": f"{STACK}::pulumi:providers:toy::default::{stored['default']['id']}",
+        "propertyDependencies": {"list": [], "on": [], "ratio": [], "size": []},
     }
     assert {"protect", "dependencies", "propertyDependencies"} <= stored["second"].keys()
 

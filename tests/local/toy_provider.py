@@ -199,7 +199,10 @@ class ToyProvider(ResourceProviderServicer):
         if thing is None:
             return pb.ReadResponse()
         inputs = to_struct({**thing["inputs"], **thing["drift"]})
-        return pb.ReadResponse(id=request.id, inputs=inputs, properties=self._outputs(inputs, request.id))
+        outputs = self._outputs(inputs, request.id)
+        if "unhealthy" in thing["drift"]:
+            context.abort_with_status(_Partial(request.id, outputs, [thing["drift"]["unhealthy"]], inputs))
+        return pb.ReadResponse(id=request.id, inputs=inputs, properties=outputs)
 
     def Update(self, request: Any, context: Any) -> Any:
         name = self._called("Update", request)
@@ -261,7 +264,9 @@ class _Partial(grpc.Status):  # type: ignore[misc]  # grpc-stubs has no Status
     code = grpc.StatusCode.UNKNOWN
     details = "initialization failed"
 
-    def __init__(self, thing_id: str, outputs: Struct, reasons: list[str]) -> None:
+    def __init__(self, thing_id: str, outputs: Struct, reasons: list[str], inputs: Struct | None = None) -> None:
         status = status_pb2.Status(code=2, message=self.details)
-        status.details.add().Pack(pb.ErrorResourceInitFailed(id=thing_id, properties=outputs, reasons=reasons))
+        status.details.add().Pack(
+            pb.ErrorResourceInitFailed(id=thing_id, properties=outputs, reasons=reasons, inputs=inputs)
+        )
         self.trailing_metadata = (("grpc-status-details-bin", status.SerializeToString()),)

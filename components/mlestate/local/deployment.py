@@ -57,8 +57,9 @@ class Deployment:
         self.state = state
         self.registry = Registry(providers, lambda: state.resources, preview)
         self.steps = Steps(state, self.registry, recorder, preview=preview)
-        self.base = state.resources
-        self.olds = {resource.urn: resource for resource in self.base if not resource.delete}
+        base = state.resources
+        self.olds = {resource.urn: resource for resource in base if not resource.delete}
+        self._former_providers = {f"{one.urn}::{one.id}": one for one in base if one.is_provider}
         self.news: dict[str, Resource] = {}
         self.outputs: Struct = Struct()
         self.replacements = Replacements(self.steps, self.olds, self.news)
@@ -67,12 +68,13 @@ class Deployment:
         self._defaults: dict[tuple[str, str], str] = {}
         self._urns: set[str] = set()
         self._matched: dict[str, str] = {}
+        self._claimed: set[str] = set()
         self._blocked: set[str] = set()
 
     @property
     def registered(self) -> Collection[str]:
         """The URNs of the program's resources, and the former URNs of those found under an alias."""
-        return {*self.news, *self._matched.values()}
+        return {*self.news, *self._claimed}
 
     def register(self, request: Any) -> Any:
         """Answer a RegisterResourceRequest. Raises ProgramError for one that no stack can hold."""
@@ -161,9 +163,10 @@ class Deployment:
             ):
                 if earlier not in self.olds:
                     continue
-                if earlier in self._urns or earlier in self._matched.values():
+                if earlier in self._urns or earlier in self._claimed:
                     raise InputError(f"{urn} has alias {earlier}, which another resource of the program is already")
                 self._matched[urn] = earlier
+                self._claimed.add(earlier)
                 return self.olds[earlier]
         return None
 
@@ -266,14 +269,11 @@ class Deployment:
         before, after = provider_urn(old.provider), provider_urn(new.provider)
         if self._matched.get(after) == before:
             return False
-        former, successor = self._provider_resource(old.provider), self.news.get(after)
+        former, successor = self._former_providers.get(old.provider), self.news.get(after)
         if former is None or successor is None:
             return True
         configuration = properties.without(successor.inputs, "__internal")
         return bool(self.registry.find(new.provider).diff_config(former, configuration).replaces)
-
-    def _provider_resource(self, reference: str) -> Resource | None:
-        return next((one for one in self.base if f"{one.urn}::{one.id}" == reference), None)
 
     def _replace(self, request: Any, manager: Manager | None, old: Resource, new: Resource, diff: Diff) -> Resource:
         if new.protect and old.protect:
@@ -294,7 +294,7 @@ class Deployment:
             created = self.steps.create(new, replaces=old, diff=diff)
             self.steps.replaced(new, diff)
             return created
-        deleted = self.replacements.delete_first(old, registered=set(self.news))
+        deleted = self.replacements.delete_first(old)
         self.steps.replaced(new, diff)
         return self.steps.create(new, replaces=deleted, diff=diff)
 

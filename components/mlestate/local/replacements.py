@@ -34,10 +34,10 @@ class Replacements:
         """The state of a resource that was deleted because another's replacement demanded it."""
         return self._deleted.get(urn)
 
-    def delete_first(self, old: Resource, registered: Set[str]) -> Resource:
+    def delete_first(self, old: Resource) -> Resource:
         """Delete an object and what must go before it; answers its state, now awaiting its successor."""
         with self._cascade:
-            for dependent in reversed(self._cascade_of(old, registered)):
+            for dependent in reversed(self._cascade_of(old)):
                 if dependent.urn in self._deleted:
                     continue
                 if dependent.protect:
@@ -56,17 +56,17 @@ class Replacements:
         self._steps.delete(old, "delete-replaced", deleted=goes_with, await_replacement=True)
         return replace(old, pending_replacement=True)
 
-    def _cascade_of(self, root: Resource, registered: Set[str]) -> list[Resource]:
+    def _cascade_of(self, root: Resource) -> list[Resource]:
         """Dependents to be replaced with `root`, in dependency order."""
         replaced = {root.urn}
         cascade = []
-        for dependent in self._depending_on(root, registered):
+        for dependent in self._depending_on(root):
             if self._must_be_replaced(dependent, replaced):
                 replaced.add(dependent.urn)
                 cascade.append(dependent)
         return cascade
 
-    def _depending_on(self, root: Resource, registered: Set[str]) -> list[Resource]:
+    def _depending_on(self, root: Resource) -> list[Resource]:
         """All that depends on `root` in the state and was not registered yet: what was cannot depend on it any more."""
         if self._dependents is None:
             self._dependents = {}
@@ -78,7 +78,7 @@ class Replacements:
         waiting = [root.urn]
         while waiting:
             for dependent in self._dependents.get(waiting.pop(), ()):
-                if dependent.urn not in found and dependent.urn not in registered:
+                if dependent.urn not in found and dependent.urn not in self._news:
                     found[dependent.urn] = dependent
                     waiting.append(dependent.urn)
         return sorted(found.values(), key=lambda resource: self._position[resource.urn])

@@ -231,10 +231,10 @@ class Steps:
 
     def refresh(self, old: Resource) -> None:
         """Take over what the cloud says of an object; forget one that is gone."""
-        manager = self.registry.find(old.provider)
         began = time.monotonic()
         self.recorder.started(_operation("refresh", old))
         try:
+            manager = self.registry.find(old.provider)
             reading = manager.read(old)
             if not reading.id:
                 self.state.drop(old)
