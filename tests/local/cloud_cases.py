@@ -295,6 +295,12 @@ AZURE: dict[str, dict[str, Any]] = {
         "identity": {"type": "SystemAssigned"},
         "properties": {"authMode": "AADToken"},
     },
+    "azure-native:machinelearningservices:RegistryModelContainer": {
+        **_GROUP,
+        "registryName": "models",
+        "modelName": "churn",
+        "properties": {"description": "d"},
+    },
     "azure-native:managedidentity:UserAssignedIdentity": {**_GROUP, "resourceName": "trainer"},
     "azure-native:authorization:RoleAssignment": {
         "scope": "/subscriptions/s",

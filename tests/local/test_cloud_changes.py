@@ -231,6 +231,41 @@ def test_a_logical_name_too_long_for_the_cloud_is_refused_at_check() -> None:
     assert "at most 30 are allowed" in response.failures[0].reason
 
 
+@pytest.mark.parametrize(
+    ("token", "name"),
+    [
+        (BUCKET, "Acme_Lake"),
+        (MODEL, "churn_model"),
+        ("aws:kms/alias:Alias", "ml"),
+        ("gcp:vertex/aiEndpoint:AiEndpoint", "churn"),
+        ("gcp:bigquery/dataset:Dataset", "acme-lake"),
+        ("azure-native:storage:StorageAccount", "acme-lake"),
+    ],
+)
+def test_a_name_that_the_cloud_does_not_take_is_refused_at_check(token: str, name: str) -> None:
+    caller = Caller(package(token))
+    key = caller.cloud.makes.kind(token).name
+    assert key is not None
+    inputs = {**ALL[token], key: name}
+    assert f"the name {name!r}" in caller.failures(token, inputs)[key]
+    assert caller.failures(token, {**inputs, key: UNKNOWN}) == {}
+    assert name not in caller.failures(token, {**inputs, key: secret(name)})[key], "a secret is never told"
+
+
+def test_an_endpoint_of_vertex_has_to_be_named_by_number() -> None:
+    inputs = {"displayName": "churn", "location": "us-central1"}
+    assert "name" in Caller("gcp").failures("gcp:vertex/aiEndpoint:AiEndpoint", inputs), (
+        "an automatic name is no number"
+    )
+
+
+def test_azure_names_are_taken_without_regard_to_case() -> None:
+    caller = Caller("azure-native")
+    caller.create("azure-native:resources:ResourceGroup", "a", {"resourceGroupName": "Group"})
+    with pytest.raises(AbortedError, match="already existing"):
+        caller.create("azure-native:resources:ResourceGroup", "b", {"resourceGroupName": "group"})
+
+
 # Secrets in the store
 
 
@@ -399,9 +434,7 @@ def test_an_unknown_provider_setting_is_left_out_of_the_configuration() -> None:
     caller = Caller("gcp", project=UNKNOWN)
     assert caller.create("gcp:pubsub/topic:Topic", "t", {"name": "t"}).outputs["project"] == "local-project"
     response = caller.cloud.DiffConfig(
-        pb.DiffRequest(
-            olds=struct({"project": "a"}), news=struct({"project": "b"})
-        ),
+        pb.DiffRequest(olds=struct({"project": "a"}), news=struct({"project": "b"})),
         caller.context,
     )
     assert list(response.diffs) == ["project"]

@@ -131,7 +131,7 @@ def test_a_managed_identity_has_one_principal_wherever_it_is_named() -> None:
         "w",
         {
             "resourceGroupName": "g",
-            "workspaceName": "w",
+            "workspaceName": "workspace",
             "identity": {"type": "UserAssigned", "userAssignedIdentities": [identity.id]},
         },
     )

@@ -43,14 +43,19 @@ def place(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any
     }
 
 
+# The `pattern` of the names in each service's API reference.
+_SAGEMAKER = "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 NAMINGS: Mapping[str, Naming] = {
-    "aws:s3/bucket:Bucket": Naming(63, lower=True),
-    "aws:kms/alias:Alias": Naming(250, prefix="alias/"),
-    "aws:iam/role:Role": Naming(64),
-    "aws:iam/policy:Policy": Naming(128),
-    "aws:sagemaker/model:Model": Naming(63),
-    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": Naming(63),
-    "aws:sagemaker/endpoint:Endpoint": Naming(63),
+    "aws:s3/bucket:Bucket": Naming(63, lower=True, pattern="[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    "aws:kms/alias:Alias": Naming(250, prefix="alias/", pattern="alias/(?!aws/)[A-Za-z0-9/_-]+"),
+    "aws:iam/role:Role": Naming(64, pattern=r"[\w+=,.@-]{1,64}"),
+    "aws:iam/policy:Policy": Naming(128, pattern=r"[\w+=,.@-]{1,128}"),
+    "aws:sagemaker/model:Model": Naming(63, pattern=_SAGEMAKER),
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": Naming(63, pattern=_SAGEMAKER),
+    "aws:sagemaker/endpoint:Endpoint": Naming(63, pattern=_SAGEMAKER),
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup": Naming(63, pattern=_SAGEMAKER),
+    "aws:sagemaker/featureGroup:FeatureGroup": Naming(64, pattern="[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}"),
+    "aws:sagemaker/pipeline:Pipeline": Naming(256, pattern="[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}"),
     "aws:sqs/queue:Queue": Naming(80, suffix=lambda inputs: ".fifo" if inputs.get("fifoQueue") is True else ""),
     "aws:sns/topic:Topic": Naming(256, suffix=lambda inputs: ".fifo" if inputs.get("fifoTopic") is True else ""),
 }

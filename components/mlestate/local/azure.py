@@ -170,6 +170,9 @@ KINDS: Mapping[str, Kind] = {
             "swaggerUri": "https://{endpointName}.{location}.inference.ml.azure.com/swagger.json",
         },
     ),
+    "azure-native:machinelearningservices:RegistryModelContainer": _in_group(
+        "Microsoft.MachineLearningServices/registries/{registryName}/models/{modelName}", "modelName"
+    ),
     "azure-native:managedidentity:UserAssignedIdentity": _in_group(
         "Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}",
         "resourceName",
@@ -234,20 +237,21 @@ KINDS: Mapping[str, Kind] = {
 COPY, _UUID = Naming(255, style="copy"), Naming(36, style="uuid")
 NAMINGS: Mapping[str, Naming] = {
     "azure-native:resources:ResourceGroup": Naming(90, "", 8),
-    "azure-native:storage:StorageAccount": Naming(24, "", 8, lower=True, alphanumeric=True),
+    "azure-native:storage:StorageAccount": Naming(24, "", 8, lower=True, alphanumeric=True, pattern="[a-z0-9]{3,24}"),
     "azure-native:storage:BlobContainer": COPY,
     "azure-native:storage:BlobServiceProperties": COPY,
     "azure-native:storage:ManagementPolicy": COPY,
-    "azure-native:keyvault:Vault": Naming(24, "", 8),
+    "azure-native:keyvault:Vault": Naming(24, "", 8, pattern="[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]"),
     "azure-native:keyvault:Key": COPY,
-    "azure-native:machinelearningservices:Workspace": Naming(33, "", 8),
+    "azure-native:machinelearningservices:Workspace": Naming(33, "", 8, pattern=r"[a-zA-Z0-9][\w-]{2,32}"),
     "azure-native:machinelearningservices:Datastore": COPY,
     "azure-native:machinelearningservices:ModelContainer": COPY,
     "azure-native:machinelearningservices:DataContainer": COPY,
+    "azure-native:machinelearningservices:RegistryModelContainer": COPY,
     "azure-native:machinelearningservices:OnlineEndpoint": COPY,
     "azure-native:authorization:RoleAssignment": _UUID,
     "azure-native:authorization:RoleDefinition": _UUID,
-    "azure-native:containerregistry:Registry": Naming(50, "", 8, alphanumeric=True),
+    "azure-native:containerregistry:Registry": Naming(50, "", 8, alphanumeric=True, pattern="[a-zA-Z0-9]{5,50}"),
     "azure-native:monitor:DiagnosticSetting": COPY,
 }
 NAMING = Naming(255, "", 8)

@@ -107,6 +107,8 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         else:
             if named:
                 response.inputs.MergeFrom(struct(named))
+            if misnamed := self.makes.misnamed(token, {**inputs, **named}):
+                failures.append(_Failure(property=misnamed.where, reason=str(misnamed)))
         response.failures.extend(failures)
         return response
 

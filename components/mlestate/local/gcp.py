@@ -230,9 +230,13 @@ KINDS: Mapping[str, Kind] = {
 }
 
 NAMINGS: Mapping[str, Naming] = {
-    "gcp:storage/bucket:Bucket": Naming(63, lower=True),
-    "gcp:serviceaccount/account:Account": Naming(30),
+    "gcp:storage/bucket:Bucket": Naming(63, lower=True, pattern="[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"),
+    "gcp:serviceaccount/account:Account": Naming(30, pattern="[a-z][a-z0-9-]{4,28}[a-z0-9]"),
     "gcp:projects/iAMCustomRole:IAMCustomRole": Naming(64, separator="", alphanumeric=True),
+    "gcp:bigquery/dataset:Dataset": Naming(1024, pattern=r"\w{1,1024}"),
+    # hashicorp/terraform-provider-google issue 12963: numbers only, so an automatic name never serves.
+    "gcp:vertex/aiEndpoint:AiEndpoint": Naming(63, pattern="[1-9][0-9]{0,9}"),
+    "gcp:vertex/aiFeatureGroup:AiFeatureGroup": Naming(60, separator="_", pattern="[a-z_][a-z0-9_]{0,59}"),
     "gcp:kms/keyRing:KeyRing": Naming(63),
     "gcp:kms/cryptoKey:CryptoKey": Naming(63),
     "gcp:logging/projectSink:ProjectSink": Naming(100),

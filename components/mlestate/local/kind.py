@@ -7,6 +7,7 @@ A row's texts are format strings over `Facts`: an input by its name on the wire 
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ class Naming:
     """How the real provider names what a program left unnamed: logical name, separator, `random` characters.
 
     `style` is `random`; `copy` (the logical name itself) and `uuid` are azure-native's for children and for role
-    assignments. `alphanumeric` drops what the cloud forbids in the name, as `lower` folds it.
+    assignments. `alphanumeric` drops what the cloud forbids in the name, as `lower` folds it. `pattern` is what the
+    cloud takes at all, given or made up.
     """
 
     limit: int
@@ -54,6 +56,13 @@ class Naming:
     prefix: str = ""
     suffix: Callable[[Mapping[str, Any]], str] = field(default=lambda inputs: "")
     style: str = "random"
+    pattern: str = ""
+
+    def refusal(self, name: str) -> str | None:
+        """Why the cloud does not take the name, or None when it does."""
+        if not self.pattern or re.fullmatch(self.pattern, name):
+            return None
+        return f"the cloud does not take the name {name!r}: it must match ^{self.pattern}$; give another physical name"
 
     def propose(self, logical: str, seed: str, inputs: Mapping[str, Any]) -> str:
         """A name for a resource of that logical name. Raises ValueError when it passes the cloud's limit."""

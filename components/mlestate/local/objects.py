@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 from mlestate.local import azure, schema
 from mlestate.local.kind import Facts, Kind, Naming, Replacement, replacements
 from mlestate.local.store import CloudObject, Store
-from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, has_unknown, is_secret, revealed
+from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, has_unknown, is_secret, is_unknown, revealed
 
 _BUCKET = "aws:s3/bucket:Bucket"
 NOTHING = Replacement(frozenset(), frozenset())
@@ -109,6 +109,19 @@ class Maker:
             raise Refusal(str(error), key) from None
         return {key: name, **({} if self._azure and naming.style == "copy" else self._note(key))}
 
+    def misnamed(self, token: str, inputs: Mapping[str, Any]) -> Refusal | None:
+        """The refusal of a physical name that the cloud does not take."""
+        key = self.kind(token).name
+        given = inputs.get(key) if key else None
+        name = revealed(given)
+        naming = self.facts.NAMINGS.get(token)
+        if naming is None or key is None or not isinstance(name, str) or is_unknown(name):
+            return None
+        sentence = naming.refusal(name)
+        if sentence and is_secret(given):
+            sentence = sentence.replace(repr(name), "[secret]")
+        return Refusal(sentence, key) if sentence else None
+
     def _naming(self, token: str) -> Naming:
         naming = self.facts.NAMINGS.get(token)
         if naming is None and self._azure and self._parents(token):
@@ -189,7 +202,7 @@ class Maker:
             type=token,
             id=facts["id"],
             urn=urn,
-            slot=facts.text(kind.unique) if kind.unique and kind.taken else None,
+            slot=self._slot(kind, facts),
             home=self.home(token, inputs),
             owner=facts["owner"],
             seed=seed,
@@ -243,6 +256,12 @@ class Maker:
             if any(made.type == other and made.properties.get(pointer) == value for made in self.store.objects()):
                 return str(words).format(id=found.id)
         return None
+
+    def _slot(self, kind: Kind, facts: Facts) -> str | None:
+        if not kind.unique or not kind.taken:
+            return None
+        slot = facts.text(kind.unique)
+        return slot.lower() if self._azure else slot  # ARM compares names without regard to case
 
     def _orphans(self, token: str, urn: str) -> list[CloudObject]:
         return [made for made in self.store.made_by(token, urn) if not made.settled]
