@@ -205,3 +205,13 @@ def test_every_number_survives_the_file(number: float) -> None:
     stored = json.loads(json.dumps(to_json(properties, dict), allow_nan=False))
     back = from_json(stored, dict).fields["number"].number_value
     assert back == number or (math.isnan(back) and math.isnan(number))
+
+
+def test_a_secret_that_was_tampered_with_is_noticed() -> None:
+    toys = ToyStack(state=State.in_memory(passphrase="p"))
+    toys.up(program)
+    exported = toys.state.export()
+    value = resources_of(exported)["second"]["inputs"]["secret"]
+    value["ciphertext"] = value["ciphertext"][:-8] + "AAAAAAA="
+    with pytest.raises(InputError, match="the file was changed"):
+        State.in_memory(passphrase="p").import_(exported)

@@ -9,12 +9,12 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Any, Final
 
 from mlestate.errors import InputError
+
+if TYPE_CHECKING:  # seven megabytes that a state without secrets does not pay
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ROUNDS: Final = 1_000_000
 _PROOF: Final = "pulumi"
@@ -30,7 +30,7 @@ class Encryption:
     def __init__(self, passphrase: Callable[[], str], salt: str | None = None) -> None:
         self._passphrase = passphrase
         self._salt = salt
-        self._cipher: AESGCM | None = None
+        self._cipher: "AESGCM | None" = None
 
     @property
     def salt(self) -> str | None:
@@ -49,12 +49,12 @@ class Encryption:
         cipher = self._cipher or self._derive()
         try:
             return _open(cipher, sealed)
-        except (InvalidTag, ValueError) as error:
+        except ValueError as error:
             raise InputError(
                 "the state holds a secret that its passphrase does not open; the file was changed"
             ) from error
 
-    def _derive(self) -> AESGCM:
+    def _derive(self) -> "AESGCM":
         if self._salt is None:
             salt = os.urandom(8)
             self._cipher = _cipher(self._passphrase(), salt)
@@ -67,14 +67,12 @@ class Encryption:
             )
         cipher = _cipher(self._passphrase(), base64.b64decode(salt_text))
         try:
-            known = _open(cipher, proof) == _PROOF
-        except InvalidTag:
-            known = False
-        if not known:
+            _open(cipher, proof)
+        except ValueError as error:
             raise InputError(
                 "the passphrase does not open this state's secrets; "
                 "set PULUMI_CONFIG_PASSPHRASE to the one it was made with"
-            )
+            ) from error
         self._cipher = cipher
         return cipher
 
@@ -90,18 +88,26 @@ def salt_of(secrets_providers: Mapping[str, Any]) -> str:
     return str(secrets_providers["state"]["salt"])
 
 
-def _cipher(passphrase: str, salt: bytes) -> AESGCM:
+def _cipher(passphrase: str, salt: bytes) -> "AESGCM":
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     return AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, ROUNDS, 32))
 
 
-def _seal(cipher: AESGCM, text: str) -> str:
+def _seal(cipher: "AESGCM", text: str) -> str:
     nonce = os.urandom(12)
     return f"v1:{_text(nonce)}:{_text(cipher.encrypt(nonce, text.encode(), None))}"
 
 
-def _open(cipher: AESGCM, sealed: str) -> str:
+def _open(cipher: "AESGCM", sealed: str) -> str:
+    """What was sealed. Raises ValueError when it was not sealed with this key."""
+    from cryptography.exceptions import InvalidTag
+
     _version, nonce, ciphertext = sealed.split(":")
-    return cipher.decrypt(base64.b64decode(nonce), base64.b64decode(ciphertext), None).decode()
+    try:
+        return cipher.decrypt(base64.b64decode(nonce), base64.b64decode(ciphertext), None).decode()
+    except InvalidTag as error:
+        raise ValueError("sealed with another key, or changed since") from error
 
 
 def _text(raw: bytes) -> str:
