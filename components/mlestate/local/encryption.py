@@ -30,7 +30,7 @@ class Encryption:
     def __init__(self, passphrase: Callable[[], str], salt: str | None = None) -> None:
         self._passphrase = passphrase
         self._salt = salt
-        self._cipher: "AESGCM | None" = None
+        self._cipher: AESGCM | None = None
 
     @property
     def salt(self) -> str | None:
