@@ -41,13 +41,15 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         self.store = store
         self.faults = Faults.from_environment() if faults is None else faults
         self.makes = objects.Maker(package, CLOUDS[package], store)
-        self._unchecked: set[str] = set()
         self._cancelled = threading.Event()
 
     @property
     def unchecked_types(self) -> tuple[str, ...]:
-        """The resource types that the local cloud made without knowing their facts."""
-        return tuple(sorted(self._unchecked))
+        """The resource types of the package that went into this store without their facts being known.
+
+        `Store.unchecked` has them of all packages; it lives with the process, so served providers do not share it.
+        """
+        return tuple(sorted(token for token in self.store.unchecked if token.startswith(f"{self.package}:")))
 
     # The life of the provider
 
@@ -128,7 +130,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         rule = self._before("create", token, context)
         inputs = plain(request.properties)
         if not self.makes.knows(token):
-            self._unchecked.add(token)
+            self.store.unchecked.add(token)
         if request.preview:
             return provider_pb2.CreateResponse(properties=struct(self.makes.preview(token, inputs)))
         try:

@@ -12,6 +12,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -68,17 +69,19 @@ class Store:
     """The objects of the local cloud.
 
     `Store(folder)` opens or makes the database `cloud.db` in the folder; `Store.in_memory()` forgets with the process.
+    `unchecked` are the resource types that this process has put into it without knowing their facts.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._table: _Table = _Database(folder / "cloud.db")
         self._salt = _salt(folder / "cloud.salt")
+        self.unchecked: set[str] = set()
 
     @classmethod
     def in_memory(cls) -> Self:
         store = cls.__new__(cls)
-        store._table, store._salt = _Memory(), os.urandom(16)
+        store._table, store._salt, store.unchecked = _Memory(), os.urandom(16), set()
         return store
 
     def objects(self) -> list[CloudObject]:
@@ -226,6 +229,7 @@ class _Database:
         # One connection behind a lock: SQLite has one writer anyway, and other processes wait up to the timeout.
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._lock = threading.RLock()
+        weakref.finalize(self, self._connection.close)
         for statement in (
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = NORMAL",
