@@ -1,9 +1,12 @@
 """Resource options and what they do to an operation or to the state."""
 
+from pathlib import Path
+
 import pulumi
 import pytest
 
 from mlestate.local.properties import covers, parse_path
+from mlestate.local.state import State
 from tests.local.toy_stack import STACK, Group, Options, Thing, ToyStack, messages, steps
 
 
@@ -100,6 +103,24 @@ def test_a_retained_resource_leaves_the_stack_and_stays_in_the_cloud(toys: ToySt
     assert "kept" not in toys.resources()
     assert len(toys.cloud.things) == 1
     assert toys.cloud.called("Delete") == []
+
+
+def test_a_retained_resource_does_not_stand_in_the_way_of_its_successor(tmp_path: Path) -> None:
+    for toys in (ToyStack(), ToyStack(state=State.in_folder(tmp_path, "dev"))):
+        for _ in range(3):
+            toys.up(lambda: Thing("kept", Options(retain_on_delete=True)) and None)
+            toys.destroy()
+        assert len(toys.cloud.things) == 3, "each has an automatic name of its own"
+
+
+def test_the_automatic_names_of_a_first_run_in_memory_are_always_the_same() -> None:
+    names = []
+    for _ in range(2):
+        toys = ToyStack()
+        toys.preview(lambda: Thing("thing") and None)
+        toys.up(lambda: Thing("thing") and None)
+        names.append(toys.cloud.names())
+    assert names[0] == names[1], "a plan must be repeatable"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ own: after a failure everything that does not depend on it is still done, as wit
 deleted. Registrations arrive on several threads; what they share is guarded by `_lock`.
 """
 
-import hashlib
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -237,12 +236,9 @@ class Deployment:
         return self.steps.same(old, new)
 
     def _check(self, manager: Manager, new: Resource, goal: Struct, old: Resource | None, *, salt: str) -> None:
-        """Let the manager validate and complete the inputs.
-
-        The seed for automatic names is the URN's (with the replaced object's id), so that a plan is repeatable.
-        """
+        """Let the manager validate and complete the inputs; `salt` sets a replacement's automatic name apart."""
         inputs = _noted(goal, new) if new.is_provider else goal
-        seed = hashlib.sha256(f"{new.urn}\0{salt if old is None else ''}".encode()).digest()
+        seed = self.state.seed(f"{new.urn}\0{salt}")
         checked = manager.check(new.urn, None if old is None else old.inputs, inputs, seed)
         for property_, reason in checked.failures:
             where = f", property {property_!r}" if property_ else ""

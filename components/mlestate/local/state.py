@@ -4,6 +4,7 @@ A state is either in memory (for plans) or in a folder (journal.py). It changes 
 `put`, `drop`, `begin` and `end`, each safe to call from several threads.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -51,6 +52,7 @@ class State:
         self._encryption = Encryption(self._passphrase)
         self._lock = threading.RLock()
         self._in_use = threading.Lock()
+        self._sessions = 0
         self._resources: dict[int, Resource] = {}
         self._pending: dict[int, PendingOperation] = {}
         self._next = 0
@@ -84,6 +86,7 @@ class State:
         if not self._in_use.acquire(blocking=False):
             raise StateLocked("this state is in use by another run of this process; wait until it has ended")
         try:
+            self._sessions += 1
             if self._files is None:
                 yield
                 mend(self._resources.values())
@@ -110,6 +113,15 @@ class State:
             other._resources = {key: replace(resource) for key, resource in self._resources.items()}
             other._pending, other._next = dict(self._pending), self._next
             return other
+
+    def seed(self, text: str) -> bytes:
+        """The seed for an automatic name.
+
+        The first run on a state in memory gets the same ones every time, so that a plan is repeatable; any other run
+        gets new ones, so that a name does not meet that of an object which left the stack and stayed in the cloud.
+        """
+        fresh = os.urandom(32) if self._files is not None else str(max(self._sessions, 1)).encode()
+        return hashlib.sha256(text.encode() + b"\0" + fresh).digest()
 
     @property
     def resources(self) -> list[Resource]:
