@@ -1,12 +1,16 @@
 """Names are deterministic, fit their cloud, and tell two things apart."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mlestate.names import HUB, KINDS, Names, NameTooLong, check
+from mlestate.config import load
+from mlestate.names import HUB, KINDS, USED, Names, NameTooLong, check
+from tests.aws.estates import ONE_ACCOUNT
+from tests.conftest import EXAMPLES, recorded
 
 words = st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,8})?", fullmatch=True)
 kinds = st.sampled_from(sorted(KINDS))
@@ -54,9 +58,72 @@ def test_a_name_without_room_is_refused_and_never_cut() -> None:
         names("aws", estate="e" * 50).physical("endpoint", "r" * 12)
 
 
-def test_a_user_is_told_which_of_her_names_does_not_fit() -> None:
-    found = list(check("aws", "acme", ["production"], ["m" * 60, "churn"]))
-    assert {name for name, _ in found} == {"m" * 60}
+def test_a_user_is_told_which_of_her_names_does_not_fit_and_how_long_it_may_be() -> None:
+    ((path, sentence),) = check("aws", "acme", ["production"], ["m" * 60, "churn"])
+    assert path == ("models", "m" * 60)
+    assert sentence.endswith("Use at most 31 here."), "acme-production-serving- leaves 31 of an endpoint model's 55"
+
+
+def test_words_that_are_long_together_are_all_named() -> None:
+    found = dict(check("aws", "e" * 30, ["n" * 30], ["churn"]))
+    assert set(found) == {("name",), ("environments", "n" * 30)}
+
+
+@given(st.sampled_from(sorted(USED)), words, st.lists(words, min_size=1, max_size=3), st.lists(words, max_size=3))
+def test_what_is_not_found_too_long_can_be_made(
+    cloud: str, estate: str, environments: list[str], models: list[str]
+) -> None:
+    stretched = [f"{model}-{model}" for model in models]
+    wrong = dict(check(cloud, estate, environments, stretched))
+    for environment in [*environments, HUB]:
+        for kind, slice_, role in USED[cloud]:
+            for word in stretched if "{model}" in role else environments:
+                if wrong or (slice_ == HUB) != (environment == HUB):
+                    continue
+                assert names(cloud, estate, environment).physical(kind, role.format(model=word, environment=word))
+
+
+AUTO_NAMED = {
+    ("aws", "model"): "aws:sagemaker/model:Model",
+    ("gcp", "key-ring"): "gcp:kms/keyRing:KeyRing",
+}
+"""Kinds that no part fixes a name of: the provider adds eight characters to the name that Pulumi knows."""
+
+
+@pytest.mark.parametrize("cloud", sorted(USED))
+def test_the_table_of_names_lists_every_name_that_the_examples_need(
+    cloud: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Does not prove a name that no example leads to: the examples of a cloud are to use all of its parts."""
+    asked: set[tuple[str, str, str]] = set()
+    physical = Names.physical
+
+    def record(self: Names, kind: str, role: str) -> str:
+        asked.add((kind, "hub" if self.environment == HUB else "environment", role))
+        return physical(self, kind, role)
+
+    monkeypatch.setattr(Names, "physical", record)
+    listed: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {row: set() for row in USED[cloud]}
+    (tmp_path / "one-account.yaml").write_text(ONE_ACCOUNT)  # no example has a CI beside its environments
+    for example in [*EXAMPLES, tmp_path / "one-account.yaml"]:
+        config = load(example).config
+        if config.cloud != cloud:
+            continue
+        rows = recorded(example)
+        for kind, slice_, role in USED[cloud]:
+            roles = {
+                role.format(model=model, environment=each) for model in config.models for each in config.environments
+            }
+            if (cloud, kind) not in AUTO_NAMED:
+                listed[kind, slice_, role] |= {(kind, slice_, each) for each in roles}
+                continue
+            slices = [HUB] if slice_ == HUB else list(config.environments)
+            expected = {Names(cloud, config.name, each, "", "").spelled(kind, one) for each in slices for one in roles}
+            made = {row.name for row in rows if row.type == AUTO_NAMED[cloud, kind]}
+            assert {name for name in made if (f"-{HUB}-" in name) == (slice_ == HUB)} <= expected
+    assert asked <= set().union(*listed.values()), "a name that is not listed fails in an up and not in the file"
+    needless = [row for row, names in listed.items() if not names & asked and (cloud, row[0]) not in AUTO_NAMED]
+    assert not needless, "a name that nothing needs would refuse files for no reason"
 
 
 @pytest.mark.parametrize(

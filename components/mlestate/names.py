@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 
-__all__ = ["HUB", "KINDS", "Kind", "NameTooLong", "Names", "check"]
+__all__ = ["HUB", "KINDS", "USED", "Kind", "NameTooLong", "Names", "check"]
 
 HUB = "hub"
 """The word that stands for the hub where an environment's name would stand; no environment may take it."""
@@ -128,19 +128,7 @@ class Names:
             NameTooLong: the words do not fit; the sentence says by how much.
         """
         rule = KINDS[f"{self.cloud}:{kind}"]
-        words = [self.estate, self.environment, role]
-        if rule.compact:
-            digest = self._digest(*words, digits=8)
-            room = rule.limit - len(digest) - 2 * len(rule.separator)
-            letters = [re.sub(r"[^a-z0-9]", "", word) for word in (self.estate, role)]
-            kept = letters[0][: room - min(len(letters[1]), room // 2)]
-            name = rule.separator.join([kept, letters[1][: room - len(kept)], digest])
-        else:
-            if rule.shared:
-                words.append(self._digest(digits=6))
-            name = rule.separator.join(words)
-            if rule.separator != "-":
-                name = name.replace("-", rule.separator)
+        name = self.spelled(kind, role)
         if len(name) > rule.limit:
             raise NameTooLong(
                 f"{name!r} has {len(name)} characters, {self.cloud} allows {rule.limit} in the name of a "
@@ -150,6 +138,21 @@ class Names:
         if not re.fullmatch(rule.pattern, name):
             raise NameTooLong(f"{name!r} is not a legal name of a {kind.replace('-', ' ')} on {self.cloud}")
         return name
+
+    def spelled(self, kind: str, role: str) -> str:
+        """What `physical` gives, whether or not it fits."""
+        rule = KINDS[f"{self.cloud}:{kind}"]
+        words = [self.estate, self.environment, role]
+        if rule.compact:
+            digest = self._digest(*words, digits=8)
+            room = rule.limit - len(digest) - 2 * len(rule.separator)
+            letters = [re.sub(r"[^a-z0-9]", "", word) for word in (self.estate, role)]
+            kept = letters[0][: room - min(len(letters[1]), room // 2)]
+            return rule.separator.join([kept, letters[1][: room - len(kept)], digest])
+        if rule.shared:
+            words.append(self._digest(digits=6))
+        name = rule.separator.join(words)
+        return name if rule.separator == "-" else name.replace("-", rule.separator)
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         """An Amazon resource name in this slice's account; IAM and S3 names carry no region.
@@ -202,49 +205,96 @@ def _label(text: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", text.lower())[:63]
 
 
-_USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    # kind, slice ("hub" or "environment"), role; {model} and {dataset} stand for each of the estate's own names.
+USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    # kind, slice ("hub" or "environment"), role; {model} and {environment} stand for each of the estate's own.
     "aws": (
-        ("bucket", "environment", "artifacts"),
+        *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),
         ("bucket", "hub", "audit-logs"),
+        *(("key-alias", "environment", concern) for concern in ("data", "models")),
+        *(("key-alias", "hub", concern) for concern in ("registry", "audit")),
         ("model-package-group", "hub", "{model}"),
         ("image-repository", "hub", "{model}"),
         ("role", "environment", "{model}-inference"),
-        ("role", "hub", "data-scientist"),
+        *(
+            ("role", "hub", role)
+            for role in ("data-scientist", "ml-engineer", "approver", "auditor", "ci-plan", "ci-apply")
+        ),
+        ("policy", "environment", "boundary"),
+        ("policy", "hub", "boundary"),
+        ("policy", "hub", "ci-apply-{environment}"),
         ("endpoint", "environment", "{model}"),
         ("model", "environment", "serving-{model}"),
         ("catalog-database", "environment", "curated"),
+        ("trail", "hub", "audit"),
+        ("analyzer", "hub", "external-access"),
     ),
     "gcp": (
-        ("bucket", "environment", "artifacts"),
+        *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),
         ("key-ring", "environment", "keys-ring"),
+        ("key-ring", "hub", "keys-ring"),
         ("dataset", "environment", "curated"),
         ("image-repository", "hub", "{model}"),
         ("model", "hub", "{model}"),
     ),
     "azure": (
         ("resource-group", "environment", "data"),
-        ("storage-account", "environment", "artifacts"),
+        ("resource-group", "environment", "keys"),
+        ("resource-group", "hub", "registry"),
+        *(("storage-account", "environment", role) for role in ("lake", "artifacts")),
         ("key-vault", "environment", "keys"),
-        ("identity", "environment", "models-encryption"),
+        *(("identity", "environment", f"{concern}-encryption") for concern in ("data", "models")),
         ("model-registry", "hub", "registry"),
     ),
 }
+"""Every name that the parts of each cloud fix, and the two whose auto-name is short of room: `model` and `key-ring`."""
 
 
-def check(cloud: str, estate: str, environments: Iterable[str], models: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names of an estate that will not fit their cloud.
+Words = Mapping[tuple[str, ...], str]
+"""Words of the user's, by their path in the file: ``{("models", "churn"): "churn"}``."""
 
-    Yields pairs: the name that the user can change (the estate's, an environment's or a model's), and a sentence.
+
+def check(
+    cloud: str, estate: str, environments: Iterable[str], models: Iterable[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The words of an estate's file that make some name too long for its cloud.
+
+    Yields pairs: the path of a word to shorten, such as ``("models", "churn")``, and a sentence with the longest that
+    it may be. Of the words in a name the longest are to be shortened; each word comes once, with the name that has the
+    least room for it.
     """
-    models = list(models)
-    for environment in [*environments, HUB]:
+    slices: dict[str, Words] = {each: {("environments", each): each} for each in environments}
+    own: dict[str, list[Words]] = {
+        "{environment}": list(slices.values()),
+        "{model}": [{("models", each): each} for each in models],
+    }
+    found: dict[tuple[str, ...], tuple[int, str]] = {}
+    for environment, its_word in [*slices.items(), (HUB, {})]:
         names = Names(cloud, estate, environment, region="", home="")
-        for kind, slice_, role in _USED[cloud]:
+        for kind, slice_, role in USED[cloud]:
             if (slice_ == HUB) != (environment == HUB):
                 continue
-            for model in models if "{model}" in role else [None]:
-                try:
-                    names.physical(kind, role.format(model=model))
-                except NameTooLong as error:
-                    yield (model or (estate if environment == HUB else environment)), str(error)
+            for variable in next((words for placeholder, words in own.items() if placeholder in role), [{}]):
+                word = next(iter(variable.values()), "")
+                name = names.spelled(kind, role.format(model=word, environment=word))
+                if len(name) > KINDS[f"{cloud}:{kind}"].limit:
+                    for path, most, sentence in _too_long(
+                        cloud, kind, name, {("name",): estate, **its_word, **variable}
+                    ):
+                        found[path] = min(found.get(path, (most, sentence)), (most, sentence))
+    for path, (_, sentence) in found.items():
+        yield path, sentence
+
+
+def _too_long(cloud: str, kind: str, name: str, words: Words) -> Iterator[tuple[tuple[str, ...], int, str]]:
+    """The longest of the words in a name that does not fit, with how long each may be."""
+    limit = KINDS[f"{cloud}:{kind}"].limit
+    room = limit - len(name) + sum(map(len, words.values()))
+    most = max(cap for cap in range(limit) if sum(min(len(word), cap) for word in words.values()) <= room)
+    for path, word in words.items():
+        if len(word) > most:
+            yield (
+                path,
+                most,
+                f"'{word}' is too long: the name of a {kind.replace('-', ' ')} that holds it would have {len(name)} "
+                f"characters, and {cloud} has room for {limit}. Use at most {most} here.",
+            )

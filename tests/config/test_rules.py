@@ -137,6 +137,18 @@ ESTATE = {
         "'90d' is less than the six months for which the AI Act (articles 19 and 26) wants the records of churn kept. "
         "Use 183d or more.",
     ),
+    "a model's name without room": (
+        AWS + "models:\n  «a-model-with-a-name-of-more-than-thirty:\n    problem: classification\n",
+        "models.a-model-with-a-name-of-more-than-thirty",
+        "'a-model-with-a-name-of-more-than-thirty' is too long: the name of a model that holds it would have 63 "
+        "characters, and aws has room for 55. Use at most 31 here.",
+    ),
+    "an estate's name without room": (
+        "version: 1\nname: «an-estate-whose-name-leaves-hardly-any-room\ncloud: aws\nregion: ca-central-1\n",
+        "name",
+        "'an-estate-whose-name-leaves-hardly-any-room' is too long: the name of a bucket that holds it would have 71 "
+        "characters, and aws has room for 63. Use at most 35 here.",
+    ),
     "an environment called hub": (
         AWS + "environments:\n  «hub: {protect: true}\n",
         "environments.hub",

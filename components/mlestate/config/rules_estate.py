@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
+from mlestate import names
 from mlestate.config.facts import Facts
 from mlestate.config.problems import closest
 
@@ -54,6 +55,12 @@ def residency_holds(facts: Facts, settings: ModuleType) -> Findings:
             f"{', '.join(allowed)}.",
             tuple(allowed),
         )
+
+
+def names_fit(facts: Facts, settings: ModuleType) -> Findings:
+    """Each cloud's limits on names, by kind (`names.KINDS` has the sources). No name is ever cut to fit."""
+    if not facts.is_aside(("name",)):
+        yield from names.check(facts.cloud, facts.config.name, facts.config.environments, facts.config.models)
 
 
 _TAG_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -334,6 +341,7 @@ def _no_such(path: tuple[str | int, ...], name: str, noun: str, known: tuple[str
 ESTATE_RULES = (
     region_exists,
     residency_holds,
+    names_fit,
     tags_are_legal_on_every_cloud,
     duties_are_separate,
     principals_have_the_clouds_form,
