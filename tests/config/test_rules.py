@@ -513,6 +513,12 @@ MODEL = {
         "models.churn.serving.capture.sample",
         "automated_decision keeps every request, not a share of them. Remove the line.",
     ),
+    "captured requests of a serverless endpoint": (
+        AWS + CHURN + "    serving: {mode: serverless, capture: {sample: 0.5}}\n",
+        "models.churn.serving.capture",
+        "is read only with mode realtime, and this model has mode serverless. A serverless endpoint keeps no requests, "
+        "so use realtime or remove the block.",
+    ),
     "an accelerator of no machine": (
         AWS + CHURN + "    training: {gcp: {accelerator: «NVIDIA_L4}}\n",
         "models.churn.training.gcp.accelerator",

@@ -40,14 +40,38 @@ REFUSED = {
     "an asynchronous endpoint on aws": (
         AWS + CHURN + "    serving: {mode: «async}\n",
         "models.churn.serving.mode",
-        "'async' is not built yet on aws: nothing would serve this model. Built so far: batch, none, realtime, "
-        "serverless.",
+        "'async' is not built yet on aws: nothing would serve this model. Built so far: none, realtime, serverless.",
     ),
     "a budget": (
         AWS + "environments: {production: {monthly_budget_usd: «100}}\n",
         "environments.production.monthly_budget_usd",
         "environments.production.monthly_budget_usd is not built yet on aws: no one would be told of the spend. Remove "
         "the line.",
+    ),
+    "batch runs on aws": (
+        AWS + CHURN + "    serving: {mode: «batch}\n",
+        "models.churn.serving.mode",
+        "'batch' is not built yet on aws: nothing would serve this model. Built so far: none, realtime, serverless.",
+    ),
+    "operators on aws": (
+        AWS + "people: {operators: [ops@acme.example]}\n",
+        "people.operators",
+        "people.operators is not built yet on aws: no one would get a role. Remove the line.",
+    ),
+    "the format of a dataset": (
+        AWS + "data: {datasets: {tx: {path: lake/tx/, format: «csv}}}\n",
+        "data.datasets.tx.format",
+        "'csv' is not built yet on aws: nothing would read the files by their format. Built so far: parquet.",
+    ),
+    "what a model learns from": (
+        AWS + "data: {datasets: {tx: {path: lake/tx/}}}\n" + CHURN + "    data: {dataset: tx}\n",
+        "models.churn.data",
+        "models.churn.data is not built yet on aws: nothing would train this model on it. Remove the block.",
+    ),
+    "a key of the trail on gcp": (
+        GCP + "encryption: {existing: {data: k, audit: k}}\n",
+        "encryption.existing.audit",
+        "encryption.existing.audit is not built yet on gcp: there is no trail to encrypt. Remove the line.",
     ),
     "people on gcp": (
         GCP + "people: {auditors: [audit@acme.example]}\n",
@@ -142,10 +166,10 @@ models:
   churn:
     problem: classification
     owner: churn@acme.example
-    data: {dataset: tx, target: churned}
-    serving: {mode: realtime, compute: cpu-small, replicas: {min: 2, max: 6}, initial_version: 3}
+    serving:
+      {mode: realtime, compute: cpu-small, replicas: {min: 2, max: 6}, initial_version: 3, capture: {sample: 0.5}}
     environments: {staging: {serving: {replicas: {min: 1, max: 1}, aws: {instance_type: ml.m5.large}}}}
-  demand: {problem: regression, serving: {mode: batch}}
+  demand: {problem: regression, serving: {mode: serverless}}
 """
 )
 
@@ -163,7 +187,7 @@ def test_everything_that_is_built_on_the_other_two_is_accepted_together(head: st
     text = head + f'{word}: "{home}"\nowner: t@acme.example\ntags: {{a: b}}\nresidency: canada\n'
     text += f'encryption: customer-managed\nenvironments: {{production: {{{word}: "{home}", protect: true}}}}\n'
     text += "data: {datasets: {tx: {path: lake/tx/}}}\n" + CHURN + "    owner: c@acme.example\n"
-    text += "    data: {dataset: tx, target: y}\n    serving: {mode: none}\n"
+    text += "    serving: {mode: none}\n"
     assert loads(text).config.home == home
 
 

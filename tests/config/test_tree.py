@@ -177,11 +177,11 @@ def test_aliases_cannot_grow_without_limit() -> None:
 def test_anchors_and_merge_keys_are_fine() -> None:
     text = (
         AWS
-        + "data:\n  datasets:\n    one: &lake {path: lake/one/, format: csv}\n"
+        + "data:\n  datasets:\n    one: &lake {path: lake/one/, retention: 2y}\n"
         + "    two: {<<: *lake, path: lake/two/}\n    three: {<<: [*lake], path: lake/three/}\n"
     )
     datasets = loads(text).config.data.datasets
-    assert [datasets[name].format for name in ("one", "two", "three")] == ["csv"] * 3
+    assert [str(datasets[name].retention) for name in ("one", "two", "three")] == ["2y"] * 3
     assert datasets["two"].path == "lake/two/", "a key beside << wins over the merged one"
 
 

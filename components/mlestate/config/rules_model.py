@@ -183,6 +183,9 @@ _MODES: Mapping[str, tuple[str, ...]] = {
 (SageMaker, "Serverless Inference", feature exclusions)."""
 
 
+_NOT_KEPT = " A serverless endpoint keeps no requests, so use realtime or remove the block."
+
+
 def serving_fields_fit_the_mode(facts: Facts, settings: ModuleType) -> Findings:
     """A field that the chosen mode does not read would be ignored without a word."""
     for path, model in facts.models():
@@ -193,7 +196,8 @@ def serving_fields_fit_the_mode(facts: Facts, settings: ModuleType) -> Findings:
             place = (*path, "serving", *field.split("."))
             if model.serving.mode not in modes and _in_force(facts, place, mode):
                 what = "has no mode" if facts.source(mode) == "built-in" else f"has mode {model.serving.mode}"
-                yield place, f"is read only with mode {' or '.join(modes)}, and this model {what}."
+                reason = _NOT_KEPT if (field, model.serving.mode) == ("capture", "serverless") else ""
+                yield place, f"is read only with mode {' or '.join(modes)}, and this model {what}.{reason}"
 
 
 _STRATEGIES: Mapping[str, tuple[str, ...]] = {

@@ -102,29 +102,35 @@ _COMMON: Mapping[str, frozenset[object] | None] = {
     "tags.**": None,
     "residency": None,
     "network": frozenset({"public"}),
-    "encryption.**": None,
+    "encryption": None,
+    "encryption.existing.data": None,
     "environments.*.protect": None,
-    "data.datasets.**": None,
+    "data.datasets.*.path": None,
+    "data.datasets.*.format": frozenset({"parquet"}),
+    "data.datasets.*.retention": None,
     "tracking.server": frozenset({"none"}),
     "models.*.problem": None,
     "models.*.owner": None,
-    "models.*.data.dataset": None,
-    "models.*.data.target": None,
 }
 
 BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {
     "aws": {
         **_COMMON,
         "account": None,
-        "people.**": None,
+        "encryption.existing.audit": None,
+        "people.data_scientists": None,
+        "people.ml_engineers": None,
+        "people.approvers": None,
+        "people.auditors": None,
         "ci.**": None,
         "audit.**": None,
         "environments.*.account": None,
         "environments.*.deploy_role": None,
-        "models.*.serving.mode": frozenset({"none", "batch", "realtime", "serverless"}),
+        "models.*.serving.mode": frozenset({"none", "realtime", "serverless"}),
         "models.*.serving.compute": None,
         "models.*.serving.replicas.**": None,
         "models.*.serving.initial_version": None,
+        "models.*.serving.capture.**": None,
         "models.*.serving.aws.**": None,
         "models.*.serving.gcp.**": None,
         "models.*.serving.azure.**": None,
@@ -156,6 +162,9 @@ _CONSEQUENCES: Mapping[str, str] = {
     "environments.*.mirrors": "nothing would be mirrored",
     "environments.*.scale": "nothing would be scaled",
     "environments.*.monthly_budget_usd": "no one would be told of the spend",
+    "data.datasets.*.format": "nothing would read the files by their format",
+    "encryption.existing.audit": "there is no trail to encrypt",
+    "models.*.data": "nothing would train this model on it",
     "models.*.data.features": "this model would get no features",
     "models.*.automated_decision": "no decision would be captured, explained or recorded",
     "models.*.training": "nothing would train this model",
@@ -214,9 +223,10 @@ def _general(path: Path) -> tuple[str, ...]:
     return parts
 
 
-def _matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether a pattern of `BUILT` or `CANNOT`, split at its dots, takes in a path."""
     if pattern[-1] == "**":
-        return len(path) >= len(pattern) - 1 and _matches(pattern[:-1], path[: len(pattern) - 1])
+        return len(path) >= len(pattern) - 1 and matches(pattern[:-1], path[: len(pattern) - 1])
     return len(pattern) == len(path) and all(
         want in ("*", have) or have == "*" for want, have in zip(pattern, path, strict=True)
     )
@@ -224,12 +234,12 @@ def _matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
 
 def _leads(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     """Whether something built lies at or below `path`."""
-    return len(path) <= len(pattern) and _matches(pattern[: len(path)], path)
+    return len(path) <= len(pattern) and matches(pattern[: len(path)], path)
 
 
 def _limit(cloud: str, path: tuple[str, ...], value: object) -> Limit | None:
     for limit in CANNOT:
-        if limit.cloud == cloud and _matches(tuple(limit.pattern.split(".")), path) and limit.applies(value):
+        if limit.cloud == cloud and matches(tuple(limit.pattern.split(".")), path) and limit.applies(value):
             return limit
     return None
 
@@ -239,7 +249,7 @@ def _unbuilt(
 ) -> tuple[int, tuple[str, ...] | None] | None:
     """How many parts of the path name the smallest block that is not built, and the values that are; None if built."""
     for pattern, values in built.items():
-        if _matches(pattern, path):
+        if matches(pattern, path):
             if values is None or isinstance(value, dict | list) or value in values:
                 return None if values is None or not isinstance(value, dict | list) else (len(path), None)
             return len(path), tuple(sorted(map(str, values)))
@@ -252,6 +262,6 @@ def _unbuilt(
 def _consequence(path: tuple[str, ...]) -> str:
     for length in range(len(path), 0, -1):
         for pattern, words in _CONSEQUENCES.items():
-            if _matches(tuple(pattern.split(".")), path[:length]):
+            if matches(tuple(pattern.split(".")), path[:length]):
                 return words
     return "nothing would come of it"

@@ -1,0 +1,250 @@
+"""Whatever the file accepts changes what comes up: nothing that a user writes is silently ignored."""
+
+import copy
+import typing
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import pytest
+import yaml
+
+from mlestate.aws.settings import AwsEstate
+from mlestate.azure.settings import AzureEstate
+from mlestate.blueprint.inventory import as_yaml
+from mlestate.config.base import Settings
+from mlestate.config.support import BUILT, matches
+from mlestate.gcp.settings import GcpEstate
+from tests.conftest import recorded
+
+ESTATES: Mapping[str, type[Settings]] = {"aws": AwsEstate, "gcp": GcpEstate, "azure": AzureEstate}
+
+GUID = "00000000-0000-0000-0000-00000000000"
+KEYS: Mapping[str, str] = {
+    "aws": "arn:aws:kms:ca-central-1:111111111111:key/",
+    "gcp": "projects/p/locations/r/keyRings/k/cryptoKeys/",
+    "azure": f"/subscriptions/{GUID}1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/keys/",
+}
+
+
+def shared(cloud: str, region: str, word: str, home: str, own: str) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "name": "risk",
+        "cloud": cloud,
+        "region": region,
+        word: home,
+        "owner": "ml@risk.example",
+        "tags": {"cost-centre": "risk"},
+        "encryption": "customer-managed",
+        "environments": {"staging": {word: own}, "production": {"protect": True}},
+        "data": {"datasets": {"tx": {"path": "lake/tx/", "retention": "2y"}}},
+        "models": {"churn": {"problem": "classification", "owner": "churn@risk.example"}},
+    }
+
+
+FULL: Mapping[str, dict[str, Any]] = {
+    "aws": {
+        **shared("aws", "ca-central-1", "account", "111111111111", "222222222222"),
+        "ci": {"provider": "github", "owner": "acme", "repositories": ["churn"], "branch": "main"},
+        "people": {
+            "data_scientists": ["ds@risk.example"],
+            "ml_engineers": ["sso:Engineers"],
+            "approvers": ["approver@risk.example"],
+            "auditors": ["audit@risk.example"],
+        },
+        "audit": {"retention": "7y", "lock": "governance"},
+        "environments": {
+            "staging": {"account": "222222222222", "deploy_role": "arn:aws:iam::222222222222:role/deploy"},
+            "production": {"protect": True},
+        },
+        "models": {
+            "churn": {
+                "problem": "classification",
+                "owner": "churn@risk.example",
+                "serving": {
+                    "mode": "realtime",
+                    "initial_version": 3,
+                    "compute": "cpu-small",
+                    "replicas": {"min": 2, "max": 6, "requests_per_minute": 60},
+                    "capture": {"sample": 0.5, "retention": "30d"},
+                },
+            },
+            "rare": {
+                "problem": "regression",
+                "serving": {
+                    "mode": "serverless",
+                    "initial_version": 1,
+                    "aws": {"memory_mb": 1024, "max_concurrency": 2},
+                },
+            },
+        },
+    },
+    "gcp": shared("gcp", "northamerica-northeast1", "project", "risk-ml-hub", "risk-ml-staging"),
+    "azure": shared("azure", "canadacentral", "subscription", f"{GUID}1", f"{GUID}2"),
+}
+
+Case = tuple[str, Any]
+"""A path and another value for it than the full estate has."""
+
+COMMON: Mapping[str, Case] = {
+    "name": ("name", "other"),
+    "owner": ("owner", "else@risk.example"),
+    "tags.*": ("tags.cost-centre", "other"),
+    "encryption": ("encryption", "provider-managed"),
+    "environments.*.protect": ("environments.production.protect", False),
+    "data.datasets.*.path": ("data.datasets.tx.path", "lake/other/"),
+    "data.datasets.*.retention": ("data.datasets.tx.retention", "3y"),
+    "models.*.owner": ("models.churn.owner", "else@risk.example"),
+}
+
+CASES: Mapping[str, Mapping[str, Case]] = {
+    "aws": {
+        **COMMON,
+        "region": ("region", "ca-west-1"),
+        "account": ("account", "444444444444"),
+        "encryption.existing.data": ("encryption.existing.data", KEYS["aws"] + "other"),
+        "encryption.existing.audit": ("encryption.existing.audit", KEYS["aws"] + "other"),
+        "people.data_scientists": ("people.data_scientists", ["else@risk.example"]),
+        "people.ml_engineers": ("people.ml_engineers", ["else@risk.example"]),
+        "people.approvers": ("people.approvers", ["else@risk.example"]),
+        "people.auditors": ("people.auditors", ["else@risk.example"]),
+        "ci.provider": ("ci.provider", "gitlab"),
+        "ci.owner": ("ci.owner", "other"),
+        "ci.owner_id": ("ci.owner_id", f"{GUID}9"),
+        "ci.repositories": ("ci.repositories", ["other"]),
+        "ci.branch": ("ci.branch", "trunk"),
+        "ci.host": ("ci.host", "git.risk.example"),
+        "audit.retention": ("audit.retention", "8y"),
+        "audit.lock": ("audit.lock", "none"),
+        "environments.*.account": ("environments.staging.account", "555555555555"),
+        "environments.*.deploy_role": (
+            "environments.staging.deploy_role",
+            "arn:aws:iam::222222222222:role/other",
+        ),
+        "models.*.serving.mode": ("models.churn.serving.mode", "none"),
+        "models.*.serving.initial_version": ("models.churn.serving.initial_version", 4),
+        "models.*.serving.compute": ("models.churn.serving.compute", "cpu-large"),
+        "models.*.serving.replicas.min": ("models.churn.serving.replicas.min", 3),
+        "models.*.serving.replicas.max": ("models.churn.serving.replicas.max", 7),
+        "models.*.serving.replicas.requests_per_minute": ("models.churn.serving.replicas.requests_per_minute", 90),
+        "models.*.serving.capture.sample": ("models.churn.serving.capture.sample", 0.25),
+        "models.*.serving.capture.retention": ("models.churn.serving.capture.retention", "60d"),
+        "models.*.serving.aws.instance_type": ("models.churn.serving.aws.instance_type", "ml.c5.large"),
+        "models.*.serving.aws.memory_mb": ("models.rare.serving.aws.memory_mb", 2048),
+        "models.*.serving.aws.max_concurrency": ("models.rare.serving.aws.max_concurrency", 3),
+    },
+    "gcp": {
+        **COMMON,
+        "region": ("region", "northamerica-northeast2"),
+        "project": ("project", "risk-ml-other"),
+        "encryption.existing.data": ("encryption.existing.data", KEYS["gcp"] + "other"),
+        "environments.*.project": ("environments.staging.project", "risk-ml-other"),
+    },
+    "azure": {
+        **COMMON,
+        "region": ("region", "canadaeast"),
+        "subscription": ("subscription", f"{GUID}3"),
+        "encryption.existing.data": ("encryption.existing.data", KEYS["azure"] + "other"),
+        "environments.*.subscription": ("environments.staging.subscription", f"{GUID}3"),
+    },
+}
+
+BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "encryption.existing.data": {"encryption": {"existing": {}}},
+    "encryption.existing.audit": {"encryption": {"existing": {"data": KEYS["aws"] + "one"}}},
+    "ci.owner_id": {
+        "ci": {"provider": "azure-devops", "owner": "acme", "owner_id": f"{GUID}8", "repositories": ["a/b"]}
+    },
+    "models.*.serving.mode": {"models": {"churn": {"problem": "classification", "serving": {"mode": "realtime"}}}},
+}
+"""What stands in the full estate instead, where a value is read only beside others."""
+
+MAKES_NOTHING: Mapping[str, str] = {
+    "version": "has one value",
+    "cloud": "another cloud is another file",
+    "residency": "is a promise that a rule keeps: a region outside it is refused",
+    "models.*.problem": "says which metrics a rule accepts",
+    "models.*.serving.gcp.machine_type": "is used only on gcp, as its description says",
+    "models.*.serving.gcp.accelerator": "is used only on gcp, as its description says",
+    "models.*.serving.gcp.accelerator_count": "is used only on gcp, as its description says",
+    "models.*.serving.azure.vm_size": "is used only on azure, as its description says",
+}
+
+
+def leaves(settings: type[Settings], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every path that a file can have a value at; the layers over a model are the model's own paths again."""
+    for name, field in settings.model_fields.items():
+        if name != "defaults" and (*path, name) != ("models", "*", "environments"):
+            yield from below(field.annotation, (*path, name))
+
+
+def below(kind: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        yield from leaves(kind, path)
+    elif origin is typing.Annotated:
+        yield from below(arguments[0], path)
+    elif origin in (typing.Union, UnionType):
+        for each in arguments:
+            yield from below(each, path)
+    elif origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        yield from below(arguments[1], (*path, "*"))
+    elif kind is not type(None):
+        yield path
+
+
+def accepted(cloud: str) -> list[str]:
+    """The paths at which a cloud takes more than one value."""
+    found = dict.fromkeys(leaves(ESTATES[cloud]))
+    return [
+        ".".join(path)
+        for path in found
+        for pattern, values in BUILT[cloud].items()
+        if matches(tuple(pattern.split(".")), path) and (values is None or len(values) > 1)
+    ]
+
+
+@pytest.mark.parametrize("cloud", ESTATES)
+def test_every_accepted_path_is_shown_to_count_or_has_a_reason(cloud: str) -> None:
+    paths = set(accepted(cloud))
+    listed = {*CASES[cloud], *(path for path in MAKES_NOTHING if path in paths)}
+    assert paths == listed, "a path that is opened owes a case here, or a reason why nothing comes of it"
+
+
+@pytest.mark.parametrize("path", MAKES_NOTHING)
+def test_a_reason_is_given_only_for_what_is_accepted(path: str) -> None:
+    assert any(path in accepted(cloud) for cloud in ESTATES)
+
+
+@cache
+def inventory(text: str, folder: Path) -> str:
+    file = folder / "estate.yaml"
+    file.write_text(text)
+    return as_yaml(recorded(file))
+
+
+def changed(estate: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    result = copy.deepcopy(estate)
+    block = result
+    *parents, last = path.split(".")
+    for parent in parents:
+        block = block.setdefault(parent, {})
+    block[last] = value
+    return result
+
+
+@pytest.mark.parametrize(("cloud", "pattern"), [(cloud, pattern) for cloud in ESTATES for pattern in CASES[cloud]])
+def test_another_value_is_another_plan(cloud: str, pattern: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Proves that a value is read, not that what it changes is right; the tests of each part do that."""
+    folder = tmp_path_factory.getbasetemp()
+    path, value = CASES[cloud][pattern]
+    before = {**FULL[cloud], **BEFORE.get(pattern, {})}
+    if pattern == "encryption.existing.data":
+        before = changed(before, path, KEYS[cloud] + "one")
+    one, other = (
+        inventory(yaml.safe_dump(estate, sort_keys=False), folder) for estate in (before, changed(before, path, value))
+    )
+    assert one != other, f"{path} is accepted on {cloud} and changes nothing"
