@@ -4,14 +4,6 @@ import json
 
 import pytest
 
-from mlestate.aws.settings import AwsEstate
-from mlestate.blueprint.inventory import Row, rows
-from mlestate.estate import Estate
-from mlestate.local.cloud import LocalCloud
-from mlestate.local.engine import Engine
-from mlestate.local.state import State
-from mlestate.local.store import Store
-
 from .conftest import Recorded, actions, all_of, one, statements
 from .estates import MINIMAL, ONE_ACCOUNT
 
@@ -141,30 +133,11 @@ def test_only_what_has_room_to_grow_scales(estate: Recorded) -> None:
     assert policy["targetTrackingScalingPolicyConfiguration"]["targetValue"] == 600
 
 
-def _captured(**serving: object) -> list[Row]:
-    """An estate whose file could not be written yet: capture is refused until something reads it."""
-    config = AwsEstate.model_validate(
-        {
-            "version": 1,
-            "name": "risk",
-            "cloud": "aws",
-            "region": "ca-central-1",
-            "account": "111111111111",
-            "environments": {"production": {"account": "111111111111"}},
-            "models": {"churn": {"problem": "classification", "serving": {"initial_version": 1, **serving}}},
-        }
+def test_captured_requests_go_to_the_models_own_folder_for_as_long_as_it_says(estate: Recorded) -> None:
+    serving = "{mode: realtime, initial_version: 1, capture: {sample: 0.2, retention: 30d}}"
+    found = estate(
+        MINIMAL.replace("name: acme", "name: risk").replace("classification}", f"classification, serving: {serving}}}")
     )
-    state = State.in_memory()
-    cloud = LocalCloud("aws", Store.in_memory())
-    result = Engine(project="mlestate", stack="plan", state=state, providers=lambda _: cloud).up(
-        lambda: Estate(config) and None
-    )
-    assert not result.failed, result.diagnostics
-    return rows(state.export())
-
-
-def test_captured_requests_go_to_the_models_own_folder_for_as_long_as_it_says() -> None:
-    found = _captured(mode="realtime", capture={"sample": 0.2, "retention": "30d"})
     bucket = one(found, "s3:Bucket", "data-capture").inputs["bucket"]
     capture = one(found, "sagemaker:EndpointConfiguration", OWN).inputs["dataCaptureConfig"]
     assert capture["destinationS3Uri"] == f"s3://{bucket}/churn"

@@ -99,6 +99,44 @@ ESTATE = {
         "people.auditors[1]",
         "'A' is named twice. Remove one.",
     ),
+    **{
+        f"the principal {principal} on aws": (
+            AWS + f'people: {{auditors: [«"{principal}"]}}\n',
+            "people.auditors[0]",
+            f"'{principal}' cannot be given a role. AWS gives roles to a person of IAM Identity Center by their "
+            "address, to a permission set as sso:<name>, and to an IAM role or user by its ARN.",
+        )
+        for principal in (
+            *("everyone", "*", "*@risk.example", "sso:", "arn:aws:iam::1:root", "a@b:c"),
+            "arn:aws:iam::111111111111:role/*",
+        )
+    },
+    "more people than a role can trust": (
+        AWS + "people:\n  «auditors: [" + ", ".join(f"p{number}@acme.example" for number in range(100)) + "]\n",
+        "people.auditors",
+        "names 100 principals, which take 2398 characters of the role's trust policy, and AWS has room for 2048. Name "
+        "a permission set (sso:<name>) instead of single people.",
+    ),
+    "more repositories than a role can trust": (
+        AWS
+        + "ci:\n  provider: github\n  owner: acme\n  «repositories: ["
+        + ", ".join(f"r{n}" for n in range(50))
+        + "]\n",
+        "ci.repositories",
+        "makes 50 repositories trusted, which take 3962 characters of a role's trust policy, and AWS has room for "
+        "2048. Trust fewer repositories.",
+    ),
+    "an owner's id that AWS does not read": (
+        AWS + 'ci: {provider: github, owner: acme, repositories: [churn], owner_id: «"42"}\n',
+        "ci.owner_id",
+        "'42' cannot be demanded: AWS reads no owner's id in a token of github. Remove the line, and name the "
+        "repositories that are trusted.",
+    ),
+    "a branch of Azure DevOps": (
+        AWS + "ci: {provider: azure-devops, owner: acme, owner_id: a-b, repositories: [a/b], branch: «trunk}\n",
+        "ci.branch",
+        "is in no token of Azure DevOps. Remove the line; the connection's checks hold the branch.",
+    ),
     "an address where Azure wants an id": (
         AZURE + "people: {auditors: [«audit@acme.example]}\n",
         "people.auditors[0]",

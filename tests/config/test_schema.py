@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
@@ -128,7 +129,7 @@ def test_quebec_lies_in_canada_and_no_region_is_listed_twice(module: object) -> 
 
 def test_every_region_of_aws_is_one_that_the_sdk_knows() -> None:
     """The SDK's list is AWS's; not proved for the other two clouds, whose SDKs have none."""
-    text = (Path(__import__("pulumi_aws").__file__).parent / "_enums.py").read_text()
+    text = (files("pulumi_aws") / "_enums.py").read_text()
     assert [region for region in aws.KNOWN_REGIONS if f'"{region}"' not in text] == []
 
 

@@ -154,8 +154,8 @@ network: public
 encryption: customer-managed
 ci: {provider: github, owner: acme, repositories: [churn]}
 people:
-  data_scientists: [ds]
-  approvers: [risk]
+  data_scientists: [ds@acme.example]
+  approvers: [risk@acme.example]
 audit: {retention: 7y, lock: governance}
 environments:
   staging: {account: "222222222222", deploy_role: "arn:aws:iam::222222222222:role/deployer"}

@@ -1,24 +1,21 @@
 """Who may do what on AWS: a role for every persona that has people, and two for the CI."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import pulumi_aws.iam as iam
 from pulumi import Output, ResourceOptions
 
 from mlestate.aws.personas import PERSONAS, boundary
-from mlestate.aws.pipelines import apply, apply_in, issuer, plan
-from mlestate.aws.policies import Conditions, Statement, account_root, canonical, path, trust
+from mlestate.aws.pipelines import apply, apply_in, plan
+from mlestate.aws.policies import Statement, canonical, path
 from mlestate.aws.reach import Reach
+from mlestate.aws.trust import PEOPLE, believers, issuer
 from mlestate.config.estate import CI, People
 from mlestate.errors import InputError
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Access", "trusted"]
-
-TRUST_LIMIT = 2048
-"""Characters in a role's trust policy (IAM quotas; AWS raises it to 4,096 on request)."""
+__all__ = ["Access"]
 
 POLICY_LIMIT = 10_240
 """Characters in the inline policies of a role, white space not counted (IAM quotas)."""
@@ -61,23 +58,16 @@ class Access(Part):
         """``environments`` are all of the estate's, in whichever account.
 
         Raises:
-            InputError: a principal in none of these forms, more of them or of environments than one role takes, or CI
-                settings that AWS cannot hold a token to.
+            InputError: more environments in the hub's account than the policy of one role can name.
         """
         super().__init__(names, opts)
-        listed = {
-            "data-scientist": people.data_scientists,
-            "ml-engineer": people.ml_engineers,
-            "approver": people.approvers,
-            "auditor": people.auditors,
-        }
-        present = {persona: principals for persona, principals in listed.items() if principals}
+        listed = {persona: believers(names, people, persona) for persona in PEOPLE}
+        present = {persona: believed for persona, believed in listed.items() if believed}
         roles: dict[str, Output[str]] = {}
         made: dict[str, iam.Role] = {}
         if present or ci:
             ceiling = self._ceiling(reach)
-        for persona, principals in present.items():
-            believed = trusted(names, principals, multi_factor=persona == "approver")
+        for persona, believed in present.items():
             roles[persona] = self._role(persona, believed, PERSONAS[persona](reach), ceiling).arn
         if ci:
             believed_tokens = issuer(ci, models, environments)
@@ -133,13 +123,7 @@ class Access(Part):
         ceiling: iam.Policy,
         depends_on: Sequence[iam.OpenIdConnectProvider] = (),
     ) -> iam.Role:
-        document, policy = canonical(believed), canonical(permissions)
-        if len(document) > TRUST_LIMIT:
-            raise InputError(
-                f"the role {role} would trust too many: its trust policy has {len(document)} characters, AWS allows "
-                f"{TRUST_LIMIT}. Name a permission set (sso:<name>) instead of single people, or trust fewer "
-                "repositories"
-            )
+        policy = canonical(permissions)
         if len(policy) > POLICY_LIMIT:
             raise InputError(
                 f"the role {role} would reach too much: its policy has {len(policy)} characters, AWS allows "
@@ -150,7 +134,7 @@ class Access(Part):
             name=self.names.physical("role", role),
             path=path(self.names),
             description=f"{role} of {self.names.estate}",
-            assume_role_policy=document,
+            assume_role_policy=canonical(believed),
             max_session_duration=ONE_HOUR,
             permissions_boundary=ceiling.arn,
             tags=self.names.tags,
@@ -158,48 +142,3 @@ class Access(Part):
         )
         iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
         return made
-
-
-def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False) -> list[Statement]:
-    """The trust policy of a role that these principals take.
-
-    Raises:
-        InputError: a principal in a form that AWS has no word for.
-    """
-    center = names.arn("iam", "role/aws-reserved/sso.amazonaws.com/", regional=False)
-    people: list[str] = []
-    sets: list[str] = []
-    users: list[str] = []
-    roles: list[str] = []
-    for principal in principals:
-        if re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:user/\S+", principal):
-            users.append(principal)
-        elif re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", principal):
-            roles.append(principal)
-        elif re.fullmatch(r"sso:[\w+=,.@-]{1,32}", principal):
-            sets.append(principal.removeprefix("sso:"))
-        elif re.fullmatch(r"[^\s@:*?$]+@[^\s@:*?$]+", principal):
-            people.append(principal)
-        else:
-            raise InputError(
-                f"people: {principal!r} is no principal on aws; write the address of a person in IAM Identity Center, "
-                "sso:<permission set>, or the ARN of an IAM role or user"
-            )
-    statements = []
-    if people:
-        signed_in: Conditions = {
-            "ArnLike": {"aws:PrincipalArn": f"{center}*"},
-            "StringLike": {"aws:userid": [f"*:{person}" for person in people]},
-        }
-        statements.append(trust("PeopleOfIdentityCenter", account_root(names), signed_in))
-    if sets:
-        # Sixteen characters of Identity Center's own end the role's name; `*` would also take sets with longer names.
-        suffix = "?" * 16
-        patterns = [f"{center}{region}AWSReservedSSO_{each}_{suffix}" for each in sets for region in ("", "*/")]
-        statements.append(trust("PermissionSets", account_root(names), {"ArnLike": {"aws:PrincipalArn": patterns}}))
-    if roles:
-        statements.append(trust("Roles", {"AWS": roles}))
-    if users:
-        twice = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-        statements.append(trust("Users", {"AWS": users}, twice if multi_factor else None))
-    return statements

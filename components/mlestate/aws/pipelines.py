@@ -1,105 +1,18 @@
-"""What CI may do on AWS, and which pipelines outside are believed: short-lived tokens, no stored keys.
+"""What CI may do on AWS.
 
 Two roles. *plan* reads settings, for the preview of any proposed change; *apply* changes what lives inside the frame.
 The frame itself (who may do what, the audit trail, boundaries, new keys) is an administrator's to change, so the first
 `pulumi up` of a hub or of an environment is theirs too.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from mlestate.aws.policies import Statement, allow, deny, trust
+from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.serving import boundary_arn
-from mlestate.config.estate import CI
-from mlestate.errors import InputError
-from mlestate.names import HUB, Names
+from mlestate.names import Names
 
-__all__ = ["Issuer", "apply", "apply_in", "issuer", "plan"]
-
-
-@dataclass(frozen=True)
-class Issuer:
-    """Whose tokens are believed, what for, and the subjects (`sub`) of those that may plan or apply."""
-
-    host: str
-    audience: str
-    planners: Sequence[str]
-    appliers: Sequence[str]
-    branch: str | None = None
-    """The branch that an applier's token must name beside its subject, where AWS reads that claim."""
-
-    def trusting(self, provider: str, subjects: Sequence[str], branch: str | None = None) -> list[Statement]:
-        """The trust policy of a role that these subjects take; ``provider`` is the ARN of the identity provider."""
-        named = {f"{self.host}:ref": f"refs/heads/{branch}"} if branch else {}
-        return [
-            trust(
-                "Pipelines",
-                {"Federated": provider},
-                {
-                    "StringEquals": {f"{self.host}:aud": self.audience, **named},
-                    "StringLike": {f"{self.host}:sub": list(subjects)},
-                },
-                action="sts:AssumeRoleWithWebIdentity",
-            )
-        ]
-
-
-def issuer(settings: CI, models: Iterable[str], environments: Iterable[str]) -> Issuer:
-    """The tokens of the provider that the file names.
-
-    - GitHub ("OpenID Connect reference"): a run in a GitHub environment of the estate's own name (`production`, `hub`)
-      applies, from the trusted branch; pull requests and that branch plan. A GitHub of one's own has no branch claim
-      that AWS reads (AWS STS, "provider-specific claims"): there the rules of the environment hold the branch.
-    - GitLab ("ID token payload"): a subject names a branch and no environment, so the trusted branch applies.
-    - Azure DevOps ("workload identity federation"): a subject names a service connection and no branch, so a
-      connection that plans also applies; its own checks tell the two apart.
-
-    Raises:
-        InputError: a part of the file that AWS cannot hold a token to, or one that is missing.
-    """
-    repositories = [f"{settings.owner}/{each}" for each in settings.repositories or models]
-    match settings.provider:
-        case "github":
-            if settings.owner_id is not None:
-                raise InputError(
-                    f"ci.owner_id is {settings.owner_id!r}, but AWS reads no owner id in a token of GitHub; remove it, "
-                    "and name the repositories that are trusted in ci.repositories"
-                )
-            host = f"{settings.host}/_services/token" if settings.host else "token.actions.githubusercontent.com"
-            return Issuer(
-                host,
-                "sts.amazonaws.com",
-                planners=[
-                    f"repo:{each}:{what}"
-                    for each in repositories
-                    for what in ("pull_request", f"ref:refs/heads/{settings.branch}")
-                ],
-                appliers=[f"repo:{each}:environment:{name}" for each in repositories for name in [HUB, *environments]],
-                branch=None if settings.host else settings.branch,
-            )
-        case "gitlab":
-            host = settings.host or "gitlab.com"
-            projects = [f"project_path:{each}:ref_type:branch:ref:" for each in repositories]
-            return Issuer(
-                host,
-                f"https://{host}",
-                planners=[f"{project}*" for project in projects],
-                appliers=[f"{project}{settings.branch}" for project in projects],
-            )
-        case "azure-devops":
-            if settings.owner_id is None:
-                raise InputError(
-                    "ci.owner_id is missing: the tokens of Azure DevOps are issued under the id (GUID) of the "
-                    "organization; write it as ci.owner_id"
-                )
-            connections = [f"sc://{each}" for each in repositories]
-            return Issuer(
-                f"vstoken.dev.azure.com/{settings.owner_id}",
-                "api://AzureADTokenExchange",
-                planners=connections,
-                appliers=connections,
-            )
+__all__ = ["apply", "apply_in", "plan"]
 
 
 def plan(reach: Reach) -> list[Statement]:

@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi import Output
-
 from mlestate.names import Names
 
-__all__ = ["Conditions", "Statement", "account_root", "allow", "canonical", "deny", "path", "resolved", "trust"]
+__all__ = ["Conditions", "Statement", "account_root", "allow", "canonical", "deny", "path", "trust"]
 
 Statement = dict[str, Any]
 Conditions = Mapping[str, Mapping[str, Any]]
@@ -48,11 +46,6 @@ def canonical(statements: Sequence[Statement]) -> str:
     refuse it, and it is left out."""
     said = [each for each in statements if each.get("Resource") != []]
     return json.dumps({"Version": "2012-10-17", "Statement": said}, sort_keys=True, separators=(",", ":"))
-
-
-def resolved(statements: Sequence[Statement]) -> Output[str]:
-    """The document as text when it names things that other parts make."""
-    return Output.from_input(statements).apply(canonical)
 
 
 def _statement(

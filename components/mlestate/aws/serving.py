@@ -1,6 +1,6 @@
 """What answers requests on AWS: SageMaker endpoints, and who the models in them run as."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from pulumi import Output, ResourceOptions
 
 from mlestate import contract
 from mlestate.aws.keys import use
-from mlestate.aws.policies import Statement, allow, canonical, path, resolved, trust
+from mlestate.aws.policies import Statement, allow, canonical, path, trust
 from mlestate.aws.registry import PULL, repository_arn, version_arn
 from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.hatch import AwsServing
@@ -66,7 +66,7 @@ class Serving(Part):
             name=names.physical("policy", "boundary"),
             path=path(names),
             description=f"The most that a model of {names.slice} may ever do",
-            policy=resolved(self._permissions("*", _repositories(names), capture=True)),
+            policy=_resolved(self._permissions("*", _repositories(names), capture=True)),
             tags=names.tags,
             opts=self.child(),
         )
@@ -109,7 +109,7 @@ class Serving(Part):
             self.named(name),
             name="inference",
             role=role.name,
-            policy=resolved(
+            policy=_resolved(
                 self._permissions(
                     name, self._registry.images[name].apply(partial(repository_arn, names)), _captures(model)
                 )
@@ -243,6 +243,11 @@ class Serving(Part):
 def boundary_arn(names: Names) -> str:
     """The ARN of the boundary that every model's role in an environment carries."""
     return names.arn("iam", f"policy{path(names)}{names.physical('policy', 'boundary')}", regional=False)
+
+
+def _resolved(statements: Sequence[Statement]) -> Output[str]:
+    """A document as text, of statements that name what other parts make."""
+    return Output.from_input(statements).apply(canonical)
 
 
 def _repositories(names: Names) -> str:

@@ -1,5 +1,6 @@
 """The words of the file that only AWS has, and what its sizes and regions are called there. No SDK."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -19,6 +20,21 @@ RoleArn = Annotated[
         "must be the ARN of a role, such as arn:aws:iam::222222222222:role/deployer",
     ),
 ]
+
+PRINCIPAL_FORMS: Mapping[str, re.Pattern[str]] = {
+    "person": re.compile(r"[^\s@:*?$]+@[^\s@:*?$]+"),
+    "permission set": re.compile(r"sso:[A-Za-z0-9+=,.@_-]{1,32}"),
+    "user": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:user/[^\s*?]+"),
+    "role": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[^\s*?]+"),
+}
+"""Whom a role can trust, by form (IAM, "AWS JSON policy elements: Principal"; IAM Identity Center, permission sets)."""
+
+PRINCIPALS = (
+    re.compile("|".join(form.pattern for form in PRINCIPAL_FORMS.values())),
+    "AWS gives roles to a person of IAM Identity Center by their address, to a permission set as sso:<name>, and to an "
+    "IAM role or user by its ARN.",
+)
+"""What a principal looks like, and the sentence for one that does not."""
 
 COMPUTE: Mapping[str, str] = {
     "cpu-small": "ml.m5.xlarge",

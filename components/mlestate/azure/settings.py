@@ -1,5 +1,6 @@
 """The words of the file that only Azure has, and what its sizes and regions are called there. No SDK."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -16,6 +17,14 @@ Subscription = Annotated[
         "must be a subscription id, such as 00000000-0000-0000-0000-000000000000",
     ),
 ]
+
+PRINCIPALS = (
+    re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
+    "Azure gives roles to the object id of a user or group in Entra, a GUID. `az ad group show --group NAME "
+    "--query id` shows it.",
+)
+"""What a principal looks like (Microsoft.Authorization/roleAssignments: `principalId` is a GUID), and the sentence for
+one that does not."""
 
 COMPUTE: Mapping[str, str] = {
     "cpu-small": "Standard_DS3_v2",

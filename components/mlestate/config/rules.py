@@ -7,7 +7,8 @@ beside the rule, or plain logic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +21,12 @@ Rule = Callable[[Facts, ModuleType], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (*ESTATE_RULES, *MODEL_RULES)
 
+OWN_RULES: Mapping[str, str] = {"aws": "mlestate.aws.rules"}
+"""By cloud: the module of the rules that it alone has."""
+
 
 def check(facts: Facts, settings: ModuleType) -> Iterator[Finding]:
     """What any rule finds."""
-    for rule in RULES:
+    own: tuple[Rule, ...] = import_module(OWN_RULES[facts.cloud]).RULES if facts.cloud in OWN_RULES else ()
+    for rule in (*RULES, *own):
         yield from rule(facts, settings)

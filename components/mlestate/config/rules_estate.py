@@ -128,27 +128,9 @@ def duties_are_separate(facts: Facts, settings: ModuleType) -> Findings:
             seen.add(principal.lower())
 
 
-_PRINCIPALS = {
-    # Microsoft.Authorization/roleAssignments: principalId is a GUID.
-    "azure": (
-        re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"),
-        "Azure gives roles to the object id of a user or group in Entra, a GUID. `az ad group show --group NAME "
-        "--query id` shows it.",
-    ),
-    # IAM policy reference, "Principal identifiers": members are written with their address.
-    "gcp": (
-        re.compile(r"(?:(?:user|group|serviceAccount):)?[^\s@:]+@[^\s@:]+\.[^\s@:]+"),
-        "Google Cloud gives roles to the address of a group, user or service account, such as ds@acme.example or "
-        "user:ada@acme.example.",
-    ),
-}
-
-
 def principals_have_the_clouds_form(facts: Facts, settings: ModuleType) -> Findings:
     """What the cloud's own role assignments accept."""
-    if facts.cloud not in _PRINCIPALS:
-        return
-    pattern, sentence = _PRINCIPALS[facts.cloud]
+    pattern, sentence = settings.PRINCIPALS
     people = facts.config.people
     for role in type(people).model_fields:
         for index, principal in enumerate(getattr(people, role)):
@@ -264,6 +246,11 @@ def ci_can_be_trusted(facts: Facts, settings: ModuleType) -> Findings:
                     f"'{repository}' must be project/service-connection: Azure DevOps tokens name the connection, not "
                     "the repository.",
                 )
+        if facts.written(("ci", "branch")) is not None:
+            yield (
+                ("ci", "branch"),
+                "is in no token of Azure DevOps. Remove the line; the connection's checks hold the branch.",
+            )
         if ci.host is not None:
             yield ("ci", "host"), "Azure DevOps Server signs no tokens of this kind. Remove the line."
     if not ci.repositories and not facts.config.models and not facts.is_aside(("models",)):

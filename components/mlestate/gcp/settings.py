@@ -1,5 +1,6 @@
 """The words of the file that only Google Cloud has, and what its sizes and regions are called there. No SDK."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -16,6 +17,14 @@ Project = Annotated[
         "must be a project id, not its number: 6 to 30 lower-case letters, digits and hyphens, starting with a letter",
     ),
 ]
+
+PRINCIPALS = (
+    re.compile(r"(?:(?:user|group|serviceAccount):)?[^\s@:]+@[^\s@:]+\.[^\s@:]+"),
+    "Google Cloud gives roles to the address of a group, user or service account, such as ds@acme.example or "
+    "user:ada@acme.example.",
+)
+"""What a principal looks like (IAM policy reference, "Principal identifiers"), and the sentence for one that does
+not."""
 
 COMPUTE: Mapping[str, str] = {
     "cpu-small": "e2-standard-4",
