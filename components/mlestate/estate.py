@@ -11,7 +11,7 @@ from typing import Any
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.config import EstateConfig
+from mlestate.config.estate import Estate as EstateSettings
 from mlestate.errors import InputError
 from mlestate.names import HUB, Names
 from mlestate.part import Part
@@ -25,7 +25,7 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def cloud_for(config: EstateConfig) -> contract.Cloud:
+def cloud_for(config: EstateSettings) -> contract.Cloud:
     """The cloud that the file names, with its SDK loaded.
 
     Raises:
@@ -102,10 +102,12 @@ class Estate(Part):
     hub: Mapping[str, Any]
     environments: Mapping[str, Any]
 
-    def __init__(self, config: EstateConfig, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, config: EstateSettings, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
         slices = {HUB: config.home, **{name: each.home or config.home for name, each in config.environments.items()}}
         if scope is not None and scope not in slices:
             raise InputError(f"mlestate:scope is {scope!r}; this estate has {', '.join(slices)}")
+        if reason := config.out_of_reach([name for name in slices if scope in (None, name)]):
+            raise InputError(reason)
         names = {
             name: Names(
                 cloud=config.cloud,
@@ -137,18 +139,11 @@ class Estate(Part):
         )
 
 
-_HOME = {
-    "aws": ("account", "aws:allowedAccountIds[0] 123456789012"),
-    "gcp": ("project", "gcp:project my-project"),
-    "azure": ("subscription", "azure-native:subscriptionId 00000000-0000-0000-0000-000000000000"),
-}
-
-
-def _present(home: str | None, slice_: str, config: EstateConfig) -> str:
+def _present(home: str | None, slice_: str, config: EstateSettings) -> str:
     if home is not None:
         return home
-    word, example = _HOME[config.cloud]
+    word, (setting, example) = config.home_word, config.home_setting
     raise InputError(
         f"{slice_} has no {word}: names and permissions are computed from it. Write `{word}:` in the estate file, or "
-        f"give this stack one: pulumi config set --path '{example.split()[0]}' {example.split()[1]}"
+        f"give this stack one: pulumi config set --path '{setting}' {example}"
     )

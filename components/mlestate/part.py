@@ -40,7 +40,7 @@ class Part(ComponentResource):
         """Options of a resource that this part owns."""
         return ResourceOptions(parent=self, **options)
 
-    def publish(self, **outputs: Output[Any] | Mapping[str, Output[Any]]) -> None:
+    def publish(self, **outputs: Output[Any] | Mapping[str, Output[Any] | Mapping[str, Output[Any]]]) -> None:
         """Set and register exactly the outputs that the class annotates: the last line of every constructor.
 
         Raises:

@@ -1,13 +1,14 @@
 """The words of the file that only AWS has, and what its sizes and regions are called there. No SDK."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mlestate.config.base import Name, text
 from mlestate.config.estate import ENVIRONMENTS, Environment, Estate
+from mlestate.names import HUB
 
 Account = Annotated[
     str, text("aws_account", r"[0-9]{12}", 'must be the twelve digits of an AWS account, quoted: "012345678901"')
@@ -157,6 +158,29 @@ class AwsEstate(Estate):
         description=ENVIRONMENTS,
     )
 
+    home_word = "account"
+    home_setting = ("aws:allowedAccountIds[0]", "123456789012")
+
     @property
     def home(self) -> str | None:
         return self.account
+
+    def out_of_reach(self, slices: Collection[str]) -> str | None:
+        """Credentials are of one account: another is reached through a role in it, or by a stack of its own."""
+        accounts = {HUB: self.account} | {
+            name: each.account or self.account for name, each in self.environments.items()
+        }
+        closed = [
+            name
+            for name, each in self.environments.items()
+            if name in slices and accounts[name] != self.account and each.deploy_role is None
+        ]
+        if not closed or len({accounts[name] for name in slices}) == 1:
+            return None
+        name = closed[0]
+        return (
+            f"environments.{name} lies in account {accounts[name]} and has no deploy_role, so one stack cannot build "
+            f"it together with what lies in other accounts. Write environments.{name}.deploy_role, the role that the "
+            "deployer assumes there, or give every slice a stack of its own: pulumi config set mlestate:scope "
+            f"{' | '.join(accounts)}"
+        )

@@ -135,6 +135,9 @@ class AzureEstate(Estate):
         description=ENVIRONMENTS,
     )
 
+    home_word = "subscription"
+    home_setting = ("azure-native:subscriptionId", "00000000-0000-0000-0000-000000000000")
+
     @property
     def home(self) -> str | None:
         return self.subscription

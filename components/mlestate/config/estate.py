@@ -1,7 +1,7 @@
 """The estate: everything in the file that means the same on every cloud."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -334,10 +334,19 @@ class Estate(Settings):
 
     environments: Mapping[str, Environment]
 
+    home_word: ClassVar[str]
+    """What the cloud calls that which holds a slice: an account, a project, a subscription."""
+    home_setting: ClassVar[tuple[str, str]]
+    """The setting of a Pulumi stack that gives one, and what it looks like."""
+
     @property
     def home(self) -> str | None:
         """The account, project or subscription that holds the hub, and every environment that names no other."""
         raise NotImplementedError
+
+    def out_of_reach(self, slices: Collection[str]) -> str | None:
+        """Why one stack cannot build these slices (`hub` and environments by name) together; None where it can."""
+        return None
 
     @property
     def promotion_path(self) -> tuple[str, ...]:

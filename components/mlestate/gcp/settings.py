@@ -124,6 +124,9 @@ class GcpEstate(Estate):
         description=ENVIRONMENTS,
     )
 
+    home_word = "project"
+    home_setting = ("gcp:project", "my-project")
+
     @property
     def home(self) -> str | None:
         return self.project
