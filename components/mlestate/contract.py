@@ -3,7 +3,7 @@
 Two kinds of Protocol and no behaviour. A part's Protocol lists its outputs. A cloud's lists one method a part, taking
 the names of the slice that is being built, the **parts it stands on** as objects, and options: the signature is the
 dependency graph. `Cloud` is the floor that every cloud has; each `Provides...` is a part that a cloud may have beyond
-it, and `estate.py` builds what is provided.
+it, and `estate.py` builds what is provided. Outputs are properties, so that whatever holds them may be frozen.
 
 Mappings are keyed by the estate's own names: a model's, a dataset's, a persona's.
 """
@@ -48,92 +48,117 @@ Outputs = Mapping[str, Output[str]]
 class Network(Protocol):
     """Where machines run, out of the internet's reach."""
 
-    id: Output[str]
-    subnet_ids: Output[Sequence[str]]
+    @property
+    def id(self) -> Output[str]: ...
+
+    @property
+    def subnet_ids(self) -> Output[Sequence[str]]: ...
 
 
 class Keys(Protocol):
     """The keys that encrypt, one a concern."""
 
-    ids: Outputs
-    """By concern: what the cloud takes as a key. Empty where the provider manages the keys."""
+    @property
+    def ids(self) -> Outputs:
+        """By concern: what the cloud takes as a key. Empty where the provider manages the keys."""
 
 
 class Data(Protocol):
     """Where data sets, features and model artifacts rest, every version of them."""
 
-    stores: Outputs
-    """By role (raw, curated, artifacts, capture): the URI that programs read and write."""
-    datasets: Outputs
-    """By data set: its URI."""
+    @property
+    def stores(self) -> Outputs:
+        """By role (raw, curated, artifacts, capture): the URI that programs read and write."""
+
+    @property
+    def datasets(self) -> Outputs:
+        """By data set: its URI."""
 
 
 class Features(Protocol):
     """The feature store."""
 
-    groups: Outputs
+    @property
+    def groups(self) -> Outputs: ...
 
 
 class Tracking(Protocol):
     """Where experiments are recorded."""
 
-    uri: Output[str]
+    @property
+    def uri(self) -> Output[str]: ...
 
 
 class Registry(Protocol):
     """The versions of every model, and who approved which."""
 
-    models: Outputs
-    """By model: the id of what holds its versions."""
-    images: Outputs
-    """By model: the URI of the repository of its container images."""
+    @property
+    def models(self) -> Outputs:
+        """By model: the id of what holds its versions."""
+
+    @property
+    def images(self) -> Outputs:
+        """By model: the URI of the repository of its container images."""
 
 
 class Training(Protocol):
     """The gated pipelines that make model versions."""
 
-    pipelines: Outputs
+    @property
+    def pipelines(self) -> Outputs: ...
 
 
 class Serving(Protocol):
     """What answers requests."""
 
-    identities: Outputs
-    """By model: who the model runs as."""
-    endpoints: Outputs
-    """By model: the endpoint's name; a model without an approved version has none yet."""
+    @property
+    def identities(self) -> Outputs:
+        """By model: who the model runs as."""
+
+    @property
+    def endpoints(self) -> Outputs:
+        """By model: the endpoint's name; a model without an approved version has none yet."""
 
 
 class Delivery(Protocol):
     """The workflow that releases a version and rolls it back."""
 
-    workflow: Output[str]
+    @property
+    def workflow(self) -> Output[str]: ...
 
 
 class Monitoring(Protocol):
     """What watches data, models and machines, and tells someone."""
 
-    alarms: Outputs
+    @property
+    def alarms(self) -> Outputs: ...
 
 
 class Access(Protocol):
     """Who may do what: people's roles and the CI's, without stored keys."""
 
-    personas: Outputs
-    ci: Outputs
+    @property
+    def personas(self) -> Outputs: ...
+
+    @property
+    def ci(self) -> Outputs: ...
 
 
 class Audit(Protocol):
     """The record that nobody it records can alter."""
 
-    trail: Output[str]
-    store: Output[str]
+    @property
+    def trail(self) -> Output[str]: ...
+
+    @property
+    def store(self) -> Output[str]: ...
 
 
 class Cost(Protocol):
     """Budgets and what happens when one is spent."""
 
-    budgets: Outputs
+    @property
+    def budgets(self) -> Outputs: ...
 
 
 class Cloud(Protocol):

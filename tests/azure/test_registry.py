@@ -73,11 +73,13 @@ def test_a_models_id_is_spelled_as_azure_ml_spells_it(record: Record) -> None:
 
 
 def test_another_slice_computes_what_the_hub_made(record: Record) -> None:
-    async def computed() -> tuple[object, object]:
-        elsewhere = RegistryElsewhere(Names("azure", "risk", HUB, "canadaeast", SUBSCRIPTION), ["churn", "fraud"])
+    async def computed() -> list[object] | None:
+        elsewhere = RegistryElsewhere.of(Names("azure", "risk", HUB, "canadaeast", SUBSCRIPTION), ["churn", "fraud"])
         return await Output.all(elsewhere.models, elsewhere.images).future()
 
-    models, images = asyncio.run(computed())
+    known = asyncio.run(computed())
+    assert known is not None, "computed from names, so never unknown"
+    models, images = known
     made = _only(record(ESTATE), "mlestate:azure:Registry").outputs
     assert models == made["models"]
     assert images == made["images"], "an environment's own stack must not have to look the hub up"

@@ -61,13 +61,15 @@ def test_a_models_id_is_settled_before_its_first_version(record: Record) -> None
 
 
 def test_another_slice_computes_what_the_hub_made(record: Record) -> None:
-    async def computed() -> tuple[object, object]:
-        elsewhere = RegistryElsewhere(
+    async def computed() -> list[object] | None:
+        elsewhere = RegistryElsewhere.of(
             Names("gcp", "risk", HUB, "northamerica-northeast1", "risk-ml"), ["churn", "fraud"]
         )
         return await Output.all(elsewhere.models, elsewhere.images).future()
 
-    models, images = asyncio.run(computed())
+    known = asyncio.run(computed())
+    assert known is not None, "computed from names, so never unknown"
+    models, images = known
     made = _registry(record(ESTATE)).outputs
     assert models == made["models"]
     assert images == made["images"], "an environment's own stack must not have to look the hub up"

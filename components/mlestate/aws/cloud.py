@@ -57,7 +57,7 @@ class AwsCloud:
         return Registry(names, self.config.models, sorted(accounts), keys, self._protect(names), opts)
 
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
-        return RegistryElsewhere.of(names, list(self.config.models))
+        return RegistryElsewhere.of(names, self.config.models)
 
     def serving(
         self, names: Names, keys: contract.Keys, data: contract.Data, registry: contract.Registry, opts: ResourceOptions

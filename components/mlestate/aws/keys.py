@@ -61,7 +61,7 @@ CRIPPLE = (
 """What would blind the trail, done to its key."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class GivenKeys:
     """Keys that this estate does not make: the user's own, or none at all where AWS manages them."""
 

@@ -1,7 +1,7 @@
 """The model registry on AWS: a group of versions and a repository of images for every model."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pulumi_aws.ecr as ecr
@@ -94,16 +94,17 @@ class Registry(Part):
         self.publish(models=groups, images=images)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RegistryElsewhere:
-    """The registry as another slice of the estate sees it: computed from names, nothing made and nothing looked up."""
+    """The hub's registry as another slice sees it: computed from names, nothing made and nothing looked up."""
 
     models: Mapping[str, Output[str]]
     images: Mapping[str, Output[str]]
 
     @classmethod
-    def of(cls, names: Names, models: Sequence[str]) -> "RegistryElsewhere":
+    def of(cls, names: Names, models: Iterable[str]) -> "RegistryElsewhere":
         """``names`` are the hub's."""
+        models = list(models)
         host = f"{names.home}.dkr.ecr.{names.region}.amazonaws.com"
         return cls(
             models={model: Output.from_input(group_arn(names, model)) for model in models},

@@ -34,7 +34,7 @@ class AzureCloud:
         return Registry(names, self.config.models, protect=self._protect(names), opts=opts)
 
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
-        return RegistryElsewhere(names, self.config.models)
+        return RegistryElsewhere.of(names, self.config.models)
 
     def _protect(self, names: Names) -> bool:
         """An environment as its file says; the hub as soon as one environment that relies on it is protected."""

@@ -34,7 +34,7 @@ KEY_ID = re.compile(
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class GivenKeys:
     """No keys at all: Azure manages them. A key of the user's own still needs the identities that `Keys` makes."""
 

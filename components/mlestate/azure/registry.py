@@ -1,6 +1,7 @@
 """Registry: where the versions of every model and their images are kept, one for the whole estate."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pulumi_azure_native.machinelearningservices as machinelearningservices
 import pulumi_azure_native.resources as resources
@@ -84,13 +85,21 @@ class Registry(Part):
         )
 
 
+@dataclass(frozen=True)
 class RegistryElsewhere:
-    """The hub's registry as another slice sees it: the same ids, from the hub's names alone."""
+    """The hub's registry as another slice sees it: computed from names, nothing made and nothing looked up."""
 
-    def __init__(self, names: Names, models: Iterable[str]) -> None:
-        registry = names.physical("model-registry", "registry")
-        self.models: Mapping[str, Output[str]] = {model: _model(names, model) for model in models}
-        self.images: Mapping[str, Output[str]] = {model: _image(registry, model) for model in self.models}
+    models: Mapping[str, Output[str]]
+    images: Mapping[str, Output[str]]
+
+    @classmethod
+    def of(cls, names: Names, models: Iterable[str]) -> "RegistryElsewhere":
+        """``names`` are the hub's."""
+        registry, models = names.physical("model-registry", "registry"), list(models)
+        return cls(
+            models={model: _model(names, model) for model in models},
+            images={model: _image(registry, model) for model in models},
+        )
 
 
 def _model(names: Names, model: Input[str]) -> Output[str]:

@@ -37,7 +37,7 @@ when first asked for it (hashicorp/terraform-provider-google#9730); in a project
 """
 
 
-@dataclass
+@dataclass(frozen=True)
 class GivenKeys:
     """Keys that this estate does not make: the user's own, or none at all where Google manages them.
 

@@ -1,6 +1,7 @@
 """Registry: where the versions of every model and their images are kept, one for the whole estate."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pulumi_gcp.artifactregistry as artifactregistry
 from pulumi import Input, Output, ResourceOptions
@@ -65,15 +66,21 @@ class Registry(Part):
         )
 
 
+@dataclass(frozen=True)
 class RegistryElsewhere:
-    """The hub's registry as another slice sees it: the same ids, from the hub's names alone."""
+    """The hub's registry as another slice sees it: computed from names, nothing made and nothing looked up."""
 
-    def __init__(self, names: Names, models: Iterable[str]) -> None:
+    models: Mapping[str, Output[str]]
+    images: Mapping[str, Output[str]]
+
+    @classmethod
+    def of(cls, names: Names, models: Iterable[str]) -> "RegistryElsewhere":
+        """``names`` are the hub's."""
         repositories = {model: names.physical("image-repository", model) for model in models}
-        self.models: Mapping[str, Output[str]] = {model: _model(names, model) for model in repositories}
-        self.images: Mapping[str, Output[str]] = {
-            model: _image(names, each, model) for model, each in repositories.items()
-        }
+        return cls(
+            models={model: _model(names, model) for model in repositories},
+            images={model: _image(names, each, model) for model, each in repositories.items()},
+        )
 
 
 def _model(names: Names, model: str) -> Output[str]:
