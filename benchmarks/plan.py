@@ -5,6 +5,7 @@ Each figure is a process of its own. Run: python benchmarks/plan.py
 """
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -22,24 +23,26 @@ def ours(file: Path) -> int:
     """A plan; how many resources it registered."""
     from mlestate.local.session import rehearse
 
-    result, state = rehearse(file)
-    assert not result.failed
-    return len(state.export()["deployment"]["resources"])
+    done = rehearse(file)
+    assert not done.result.failed
+    return len(done.state.export()["deployment"]["resources"])
 
 
 def dump(file: Path, into: Path) -> None:
     """Write what the flat program is to register: type, name, inputs and the classes that make them."""
     from mlestate.local.session import rehearse
 
-    result, state = rehearse(file)
-    assert not result.failed
-    into.write_text(json.dumps(state.export()["deployment"]["resources"]))
+    done = rehearse(file)
+    assert not done.result.failed
+    into.write_text(json.dumps(done.state.export()["deployment"]["resources"]))
 
 
 def flat(file: Path) -> int:
-    """The same resources, by the same SDK's classes, without parts, engine or provider: the SDK's own mock monitor."""
+    """The same resources by the same SDK's classes, without parts, engine and provider: the SDK's own mock monitor."""
     import pulumi
     from pulumi.runtime import mocks
+
+    from mlestate.local.schema import resource_type
 
     class Echo(mocks.Mocks):
         def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, object]]:
@@ -52,31 +55,32 @@ def flat(file: Path) -> int:
     rows = [row for row in json.loads(file.read_text()) if row["type"] != "pulumi:pulumi:Stack"]
     made: dict[str, pulumi.Resource] = {}
 
-    def register(row: dict[str, object]) -> None:
-        urn, kind = str(row["urn"]), str(row["type"])
-        name = urn.split("::")[-1]
-        options = pulumi.ResourceOptions(parent=made.get(str(row.get("parent"))))
-        if not row.get("custom"):
-            made[urn] = pulumi.ComponentResource(kind, name, {}, options)
-        elif kind.startswith("pulumi:providers:"):
-            made[urn] = pulumi.ProviderResource(kind.split(":")[-1], name, dict(row["inputs"]), options)  # type: ignore[call-overload]  # JSON
-        else:
-            made[urn] = pulumi.CustomResource(kind, name, dict(row["inputs"]), options)  # type: ignore[call-overload]  # JSON
-
     @pulumi.runtime.test
     def program() -> None:
         for row in rows:
-            register(row)
+            name = row["urn"].split("::")[-1]
+            options = pulumi.ResourceOptions(parent=made.get(row.get("parent")))
+            if not row.get("custom"):
+                made[row["urn"]] = pulumi.ComponentResource(row["type"], name, {}, options)
+            elif row["type"].startswith("pulumi:providers:"):
+                continue
+            else:
+                arguments = {snake(key): value for key, value in row["inputs"].items() if not key.startswith("__")}
+                made[row["urn"]] = resource_type(row["type"]).cls(name, opts=options, **arguments)
 
     program()
     return len(rows)
 
 
+def snake(name: str) -> str:
+    """`bucketPrefix` as the SDK's constructors say it: `bucket_prefix`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
+
+
 def measured(mode: str, file: Path) -> dict[str, float]:
     """Seconds, megabytes and resources of one process."""
-    done = subprocess.run(
-        [sys.executable, __file__, mode, str(file)], check=True, capture_output=True, text=True, cwd=Path(__file__).parent
-    )
+    command = [sys.executable, __file__, mode, str(file)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
 

@@ -1,4 +1,7 @@
-"""`mlestate validate` cold against `python -c "import pydantic"`: at most 4 times. Run: python benchmarks/validate.py"""
+"""`mlestate validate` cold against `python -c "import pydantic"`: at most 4 times the time.
+
+Run: .venv/bin/python benchmarks/validate.py
+"""
 
 import subprocess
 import sys

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mlestate.blueprint.inventory import Row, rows
 from mlestate.local.engine import Diagnostic
 from mlestate.local.session import rehearse
@@ -44,8 +45,8 @@ def relaxed(example: Path, folder: Path) -> Path:
 def recorded(file: Path, scope: str | None = None) -> list[Row]:
     """The resources that an estate file registers."""
     problems: list[str] = []
-    result, state = rehearse(
+    done = rehearse(
         file, scope, listener=lambda event: problems.append(str(event)) if isinstance(event, Diagnostic) else None
     )
-    assert not result.failed, "\n".join(problems)
-    return rows(state.export(show_secrets=False))
+    assert not done.result.failed, "\n".join(problems)
+    return rows(done.state.export(show_secrets=False))

@@ -1,9 +1,10 @@
 """One way to drive a program under either engine, so that one table of scenarios asks the same of both."""
 
 import json
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlestate.local.engine import Diagnostic, Event
@@ -11,6 +12,8 @@ from mlestate.local.pulumi_engine import PulumiEngine
 from mlestate.local.session import PASSPHRASE, Session
 from mlestate.local.state import State
 from mlestate.local.store import Store
+
+os.environ["PULUMI_DEBUG_COMMANDS"] = "true"  # the flag --event-log is one of them
 
 Operations = set[tuple[str, str]]
 """What a run did: pairs of an operation's word and the resource's URN; what stayed the same is left out."""
@@ -79,7 +82,9 @@ class Own:
         engine.prepare()
         log = self.session.folder / "events.json"
         log.unlink(missing_ok=True)
-        yes = () if command == "preview" else ("--yes", "--skip-preview")
+        # The embedded engine finishes what does not depend on a failure; Pulumi's own does it when it is asked to.
+        on = () if command in ("preview", "refresh") else ("--continue-on-error",)
+        yes = () if command == "preview" else ("--yes", "--skip-preview", *on)
         code = engine.run(command, *yes, "--event-log", str(log), "--non-interactive", "--color", "never")
         events = [json.loads(line) for line in log.read_text().splitlines()]
         done = [
@@ -105,12 +110,9 @@ class Own:
 
 
 def _told(pairs: Any) -> Operations:
-    return {(op, urn) for op, urn in pairs if op != "same" and "::pulumi:pulumi:Stack::" not in urn}
-
-
-def edited(session: Session, estate: Path) -> Session:
-    """The same session after its owner changed the file."""
-    return replace(session, config={**session.config, "mlestate:estate": str(estate)})
+    """Without the stack and the default providers: no one asked for them, and Pulumi's display leaves them out too."""
+    silent = re.compile(r"::pulumi:pulumi:Stack::|::pulumi:providers:[a-z-]+::default_")
+    return {(op, urn) for op, urn in pairs if op != "same" and not silent.search(urn)}
 
 
 def store(session: Session) -> Store:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlestate.local.session import HOMES, Session
-
+from mlestate.local.session import Session
 from tests.conftest import EXAMPLES, ROOT, relaxed
 from tests.drivers import store
 
@@ -58,7 +57,7 @@ def _phase(name: str) -> Change:
 
 
 def _foreign(folder: Path) -> Session:
-    config = {**HOMES, "aws:region": "eu-west-1", "foreign:phase": "first"}
+    config = {"aws:allowedAccountIds": '["000000000000"]', "aws:region": "eu-west-1", "foreign:phase": "first"}
     return Session(ROOT / "tests" / "programs" / "foreign", config, folder / "session", "local")
 
 

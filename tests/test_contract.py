@@ -12,6 +12,11 @@ from mlestate.local.cloud import LocalCloud
 from mlestate.local.schema import resource_type
 from tests.conftest import EXAMPLES, ROOT, Record, recorded
 
+UNTAGGED = {
+    # A scalable target with tags is "already existing" at its second update (terraform-provider-aws #31839).
+    "aws:appautoscaling/target:Target",
+}
+
 each_cloud = pytest.mark.parametrize("cloud", CLOUDS)
 
 
@@ -41,7 +46,7 @@ def test_everything_that_takes_tags_carries_them(example: Any) -> None:
     """The providers' own default tags differ between the clouds, so each resource says its own."""
     bare = []
     for row in recorded(example):
-        if not row.custom or row.type.startswith("pulumi:"):
+        if not row.custom or row.type.startswith("pulumi:") or row.type in UNTAGGED:
             continue
         takes = {"tags", "labels"} & set(resource_type(row.type).inputs.fields)
         carried = [row.inputs.get(word) or {} for word in takes]

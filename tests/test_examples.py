@@ -4,10 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from mlestate.blueprint.inventory import as_yaml
 from mlestate.config import load
 from mlestate.local.session import Session, rehearse
-
 from tests.conftest import EXAMPLES, ROOT, recorded, relaxed
 from tests.drivers import Embedded, store
 
@@ -98,6 +98,5 @@ def test_hub_and_environments_as_stacks_register_what_one_stack_does(example: Pa
 
 def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    result, _ = rehearse(ROOT / "examples" / "aws-minimal.yaml")
-    assert not result.failed
+    assert not rehearse(ROOT / "examples" / "aws-minimal.yaml").result.failed
     assert list(tmp_path.iterdir()) == [], "a plan writes no file"

@@ -74,10 +74,8 @@ def plan(
     scope: Scope = None,
 ) -> None:
     """Show what an estate is made of, or what would change in it: offline, no account and no credentials."""
-    from mlestate.config import load
     from mlestate.local.plan import plan as run
 
-    load(file)
     if not run(file, scope=scope, as_json=as_json, export=export, against=against):
         raise typer.Exit(1)
 

@@ -16,7 +16,7 @@ from mlestate.errors import InputError
 from mlestate.names import HUB, Names
 from mlestate.part import Part
 
-__all__ = ["CLOUDS", "Environment", "Estate", "Hub", "cloud_for"]
+__all__ = ["CLOUDS", "Environment", "Estate", "Hub", "cloud_for", "slices"]
 
 CLOUDS: Mapping[str, tuple[str, str]] = {
     "aws": ("mlestate.aws.cloud", "AwsCloud"),
@@ -42,6 +42,22 @@ def cloud_for(config: EstateSettings) -> contract.Cloud:
             f"Install it with: pip install 'mlestate[{config.cloud}]'"
         ) from error
     return cloud(config)
+
+
+def slices(config: EstateSettings, scope: str | None = None) -> dict[str, str]:
+    """The slices that a run builds, each with the account, project or subscription that it lies in.
+
+    Raises:
+        InputError: the scope is not a slice of this estate, one stack cannot reach all of the accounts, or a slice has
+            no account.
+    """
+    homes = {HUB: config.home, **{name: each.home or config.home for name, each in config.environments.items()}}
+    if scope is not None and scope not in homes:
+        raise InputError(f"mlestate:scope is {scope!r}; this estate has {', '.join(homes)}")
+    built = [name for name in homes if scope in (None, name)]
+    if reason := config.out_of_reach(built):
+        raise InputError(reason)
+    return {name: _present(homes[name], name, config) for name in built}
 
 
 class Hub(Part):
@@ -95,35 +111,28 @@ class Estate(Part):
     Slices find each other by name, so three stacks in three accounts register the resources that one stack would.
 
     Raises:
-        InputError: the scope is not a slice of this estate, an account is missing, or one stack cannot reach all of
-            the accounts.
+        InputError: as `slices` and `cloud_for`.
     """
 
     hub: Mapping[str, Any]
     environments: Mapping[str, Any]
 
     def __init__(self, config: EstateSettings, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
-        slices = {HUB: config.home, **{name: each.home or config.home for name, each in config.environments.items()}}
-        if scope is not None and scope not in slices:
-            raise InputError(f"mlestate:scope is {scope!r}; this estate has {', '.join(slices)}")
-        if reason := config.out_of_reach([name for name in slices if scope in (None, name)]):
-            raise InputError(reason)
+        built = slices(config, scope)
         names = {
             name: Names(
                 cloud=config.cloud,
                 estate=config.name,
                 environment=name,
                 region=config.region,
-                home=_present(home, name, config),
+                home=home,
                 owner=config.owner,
                 extra_tags=config.tags,
             )
-            for name, home in slices.items()
-            if scope in (None, name) or name == HUB
+            for name, home in {HUB: _present(config.home, HUB, config), **built}.items()
         }
         cloud = cloud_for(config)
         super().__init__(names[HUB], opts, container=config.name)
-        built = [name for name in names if scope in (None, name)]
         inside = {
             name: self.child(providers=[cloud.provider(names[name], ResourceOptions(parent=self))]) for name in built
         }

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from mlestate.local.pulumi_engine import missing
 
 

@@ -4,6 +4,7 @@ Does not prove anything of the real providers: both engines talk to the local cl
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,25 +70,33 @@ def _comparable(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
         }
         if resource["type"].startswith("pulumi:providers:"):
             fields.pop("id", None)
+        # A refresh of Pulumi's own engine drops the properties that depend on nothing.
+        fields["propertyDependencies"] = {
+            key: urns for key, urns in (fields.get("propertyDependencies") or {}).items() if urns
+        }
         kept[f"{resource['urn']}{' (to delete)' if resource.get('delete') else ''}"] = _plain(fields)
     return kept
 
 
 def _plain(value: Any) -> Any:
-    """Lists of names that have no order, sorted; secrets by their value."""
+    """URNs in a list have no order; secrets are compared by their value."""
     if isinstance(value, Mapping):
         if "4dabf18193072939515e22adb298388d" in value:
-            return {"secret": json.loads(value["plaintext"])}
-        return {
-            key: sorted(each) if key in ("dependencies",) else _plain(each)
-            for key, each in value.items()
-            if each is not None
-        }
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+            # The local cloud keeps a salted digest of a secret, never its value.
+            return {"secret": json.loads(value["plaintext"]) if "plaintext" in value else "kept by its digest"}
+        return {key: _plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        urns = all(isinstance(each, str) and each.startswith("urn:pulumi:") for each in value)
+        return sorted(value) if urns else [_plain(each) for each in value]
+    return _AUTONAMED.sub("*", value) if isinstance(value, str) else value
+
+
+_AUTONAMED = re.compile(r"(?<=-)[0-9a-f]{7}(?![0-9a-f])")
+"""The end that Pulumi gives a name of its own making; it is random under both engines."""
 
 
 def _cloud(driver: Driver) -> list[str]:
     return sorted(
-        f"{each.type} {each.id} {json.dumps(each.properties, sort_keys=True)}"
+        f"{each.type} {_plain(each.id)} {json.dumps(_plain(each.properties), sort_keys=True)}"
         for each in store(driver.session).objects()
     )

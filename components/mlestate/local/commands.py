@@ -1,5 +1,6 @@
 """`mlestate local`: an estate on the local cloud, with Pulumi's words and without any account."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -78,12 +79,10 @@ def passthrough(context: typer.Context, file: EstateFile, scope: Scope = None, s
 
 
 def _run(command: str, file: Path, scope: str | None, engine: str, state: Path | None, *, yes: bool) -> None:
-    from mlestate.config import load
     from mlestate.local.run import Run
 
-    load(file)
-    run = Run.of(file, scope, engine, state)
-    if not yes and not run.console.is_terminal:
+    if not yes and not sys.stdin.isatty():
         raise InputError(f"--yes must be given to run {command} where nobody can be asked (no terminal)")
+    run = Run.of(file, scope, engine, state)
     if not run.perform(command, yes=yes):
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """What a run says while it goes on, and when it is over; Pulumi's own words and signs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from mlestate.blueprint.inventory import Row, parts, short_type
 from mlestate.local.engine import Diagnostic, Event, OperationDone, Result
 
-__all__ = ["Display", "outputs"]
+__all__ = ["Display", "outputs", "table", "unchecked"]
 
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     # operation: sign, colour, what was done
@@ -82,6 +82,17 @@ def outputs(console: Console, values: Mapping[str, Any]) -> None:
         console.print("\n[bold]Outputs:[/]", highlight=False)
         for line in lines:
             console.print(line, soft_wrap=True, highlight=False)
+
+
+def unchecked(console: Console, types: Iterable[str]) -> None:
+    """The proof limit: which types the local cloud took on the SDK's word alone."""
+    if names := sorted(short_type(each) for each in types):
+        console.print(
+            f"\nKnown to the local cloud by the SDK's types alone, so a replacement or a taken name would not show: "
+            f"{', '.join(names)}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _lines(value: Mapping[str, Any], indent: str) -> list[str]:

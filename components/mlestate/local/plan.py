@@ -11,7 +11,7 @@ from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.engine import Result
-from mlestate.local.session import rehearse
+from mlestate.local.session import check, rehearse
 
 __all__ = ["plan"]
 
@@ -26,10 +26,12 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     before = _checkpoint(against) if against else None
     show = display.Display(console if not as_json else Console(stderr=True), preview=True)
     changing = before is not None and not as_json
-    result, state = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
+    check(file, scope)
+    rehearsal = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
+    result = rehearsal.result
     if result.failed:
         return False
-    exported = state.export()
+    exported = rehearsal.state.export()
     if export is not None:
         try:
             export.write_text(json.dumps(exported, indent=2) + "\n")
@@ -37,13 +39,14 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
             raise InputError(f"--export {export}: cannot be written: {error.strerror}") from error
     rows = inventory.rows(exported)
     if as_json:
-        console.print_json(json.dumps(_document(rows, result)))
+        console.print_json(json.dumps(_document(rows, result) | {"unchecked": sorted(rehearsal.unchecked)}))
     elif before is not None:
         show.summary(result)
     else:
         console.print(f"{file}: {sum(row.custom for row in rows)} resources. Nothing was created.\n", highlight=False)
         console.print(display.table(rows))
         display.outputs(console, result.outputs)
+        display.unchecked(console, rehearsal.unchecked)
     return True
 
 

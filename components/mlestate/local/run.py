@@ -13,7 +13,7 @@ from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.engine import Result
 from mlestate.local.pulumi_engine import PulumiEngine, arguments, missing
-from mlestate.local.session import Session
+from mlestate.local.session import Session, check
 
 __all__ = ["Run"]
 
@@ -39,13 +39,15 @@ class Run:
             raise InputError(f"--engine {engine}: allowed are {', '.join(ENGINES)}")
         if engine == "auto":
             engine = "embedded" if missing() else "pulumi"
+        check(file, scope)
         session = Session.of(file, folder or Path(".mlestate", "local", file.stem), scope)
-        run = cls(file, session, engine, Console())
-        run._take_over()
-        return run
+        if engine == "pulumi":
+            PulumiEngine(session)
+        return cls(file, session, engine, Console())
 
     def perform(self, command: str, *, yes: bool) -> bool:
         """Run preview, up, refresh or destroy; True when it ended well, or when the person said no."""
+        self._take_over()
         which = "Pulumi's own engine" if self.engine == "pulumi" else "the embedded engine, a rehearsal of Pulumi's"
         self.console.print(
             f"[bold]{command}[/] of {self.estate} on the local cloud, by {which} "
@@ -65,7 +67,14 @@ class Run:
         return not self._embedded(command).failed
 
     def export(self) -> None:
-        """Print the state, secrets encrypted."""
+        """Print the state, secrets encrypted.
+
+        Raises:
+            InputError: nothing has been brought up yet.
+        """
+        if not self._marker.exists():
+            raise InputError(f"{self.session.folder} holds no state of {self.estate}; bring it up first")
+        self._take_over()
         if self.engine == "pulumi":
             self._pulumi().run("stack", "export")
         else:
@@ -73,6 +82,7 @@ class Run:
 
     def passthrough(self, words: Sequence[str]) -> int:
         """Run a Pulumi command; its exit code."""
+        self._take_over()
         return self._pulumi().run(*words)
 
     def _embedded(self, command: str) -> Result:
@@ -90,6 +100,7 @@ class Run:
             display.outputs(self.console, result.outputs)
             self.console.print()
             self.console.print(display.table(inventory.rows(self.session.state().export())))
+            display.unchecked(self.console, self.session.store.unchecked)
         return result
 
     def _pulumi(self) -> PulumiEngine:
@@ -99,12 +110,16 @@ class Run:
 
     def _take_over(self) -> None:
         """Where the other engine ran last, hand its state to this one."""
-        marker = self.session.folder / f"{self.session.stack}.engine"
-        last = marker.read_text().strip() if marker.exists() else self.engine
+        last = self._marker.read_text().strip() if self._marker.exists() else self.engine
         if last != self.engine:
             if self.engine == "pulumi":
                 self._pulumi().import_(self.session.state().export(show_secrets=True))
             else:
                 self.session.state().import_(PulumiEngine(self.session).export())
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.write_text(self.engine + "\n")
+        self._marker.parent.mkdir(parents=True, exist_ok=True)
+        self._marker.write_text(self.engine + "\n")
+
+    @property
+    def _marker(self) -> Path:
+        """The file that says which engine ran last."""
+        return self.session.folder / f"{self.session.stack}.engine"

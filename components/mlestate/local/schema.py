@@ -16,6 +16,7 @@ import types
 import typing
 import warnings
 from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -289,22 +290,30 @@ def provider_type(package: str) -> Object:
 
 @cache
 def _sdk(package: str) -> Any:
-    _found(SDKS[package], "ProviderArgs")
-    return sys.modules[SDKS[package]]
+    # Waits for another thread that is loading it: what the package registers, it registers at its very end.
+    with _quiet():
+        return importlib.import_module(SDKS[package])
 
 
 _import_lock = threading.Lock()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """An SDK's deprecated classes warn while it loads: of no use to who asks for another."""
+    # The filters are the process's: one change at a time, or the wrong ones would be put back.
+    with _import_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def _found(module: str, name: str) -> Any:
-    """A name of a module of an SDK, whose deprecated classes warn while it loads: of no use to who asks for another."""
+    """A name of a module of an SDK."""
     loaded = sys.modules.get(module)
     # A module that is yet to be loaded lazily is of a type of its own.
     if type(loaded) is types.ModuleType and name in vars(loaded):
         return vars(loaded)[name]
-    # The filters are the process's: one change at a time, or the wrong ones would be put back.
-    with _import_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with _quiet():
         return getattr(importlib.import_module(module), name)
 
 

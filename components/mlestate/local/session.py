@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from mlestate.config import load
 from mlestate.errors import InputError
+from mlestate.estate import cloud_for, slices
 from mlestate.local.cloud import CLOUDS, LocalCloud
 from mlestate.local.engine import Engine, Event, Result
 from mlestate.local.state import State
 from mlestate.local.store import Store
 
-__all__ = ["HOMES", "PASSPHRASE", "PROJECT", "Session", "program", "rehearse", "settings"]
+__all__ = ["HOMES", "PASSPHRASE", "PROJECT", "Rehearsal", "Session", "check", "program", "rehearse", "settings"]
 
 PROJECT = "mlestate"
 """The name in ``stacks/Pulumi.yaml``, and so in every URN."""
@@ -23,9 +26,9 @@ PASSPHRASE = "local"  # noqa: S105  it guards nothing real: the local cloud's se
 """What encrypts the secrets of a local stack, under both engines."""
 
 HOMES: Mapping[str, str] = {
-    "aws:allowedAccountIds": '["000000000000"]',
-    "gcp:project": "local-project",
-    "azure-native:subscriptionId": "00000000-0000-0000-0000-000000000000",
+    "aws": "000000000000",
+    "gcp": "local-project",
+    "azure": "00000000-0000-0000-0000-000000000000",
 }
 """What stands in for an account, project or subscription that the estate file leaves out; no real one has these ids."""
 
@@ -43,7 +46,33 @@ def program() -> Path:
 
 def settings(estate: Path, scope: str | None, homes: Mapping[str, str] = HOMES) -> dict[str, str]:
     """The stack's configuration, as Pulumi hands it to the program: strings, objects as JSON."""
-    return {**homes, "mlestate:estate": str(estate.resolve()), **({"mlestate:scope": scope} if scope else {})}
+    return {
+        "aws:allowedAccountIds": json.dumps([homes["aws"]]),
+        "gcp:project": homes["gcp"],
+        "azure-native:subscriptionId": homes["azure"],
+        "mlestate:estate": str(estate.resolve()),
+        **({"mlestate:scope": scope} if scope else {}),
+    }
+
+
+def check(estate: Path, scope: str | None) -> None:
+    """Refuse what would only fail in the program: a wrong file, a slice that is not there, an SDK that is missing.
+
+    Raises:
+        InputError: with all of the file's mistakes, or the one sentence.
+    """
+    config = load(estate, homes=HOMES).config
+    slices(config, scope)
+    cloud_for(config)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What was done, the state behind it, and which resource types the local cloud knows by the SDK's types alone."""
+
+    result: Result
+    state: State
+    unchecked: frozenset[str]
 
 
 def rehearse(
@@ -52,12 +81,12 @@ def rehearse(
     *,
     against: Mapping[str, Any] | None = None,
     listener: Listener | None = None,
-) -> tuple[Result, State]:
+) -> Rehearsal:
     """Run the program into an empty local cloud in memory: an ``up``, or a preview against an exported state.
 
-    Returns what was done and the state behind it. Nothing is read from or written to any cloud or folder.
+    Nothing is read from or written to any cloud or folder.
     """
-    state = State.in_memory()
+    state, store = State.in_memory(), Store.in_memory()
     stack, homes = "plan", HOMES
     if against is not None:
         state.import_(dict(against))
@@ -66,12 +95,12 @@ def rehearse(
         project=PROJECT,
         stack=stack,
         state=state,
-        providers=_providers(Store.in_memory()),
+        providers=_providers(store),
         config=settings(estate, scope, homes),
         listener=listener,
     )
     run = engine.up if against is None else engine.preview
-    return run(program()), state
+    return Rehearsal(run(program()), state, frozenset(store.unchecked))
 
 
 @dataclass(frozen=True)
@@ -101,13 +130,18 @@ class Session:
         """
         return State.in_folder(self.folder / "embedded", self.stack, passphrase=PASSPHRASE)
 
+    @cached_property
+    def store(self) -> Store:
+        """What exists in the local cloud."""
+        return Store(self.cloud)
+
     def engine(self, listener: Listener | None = None) -> Engine:
         """The embedded engine on this session's state."""
         return Engine(
             project=PROJECT,
             stack=self.stack,
             state=self.state(),
-            providers=_providers(Store(self.cloud)),
+            providers=_providers(self.store),
             config=self.config,
             listener=listener,
         )
@@ -129,11 +163,10 @@ def _stack_of(checkpoint: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
         stack = resource["urn"].split(":")[2]
         inputs = resource.get("inputs") or {}
         match resource["type"]:
-            case "pulumi:providers:aws" if inputs.get("allowedAccountIds"):
-                accounts = inputs["allowedAccountIds"]
-                homes["aws:allowedAccountIds"] = accounts if isinstance(accounts, str) else json.dumps(accounts)
-            case "pulumi:providers:gcp" if inputs.get("project"):
-                homes["gcp:project"] = inputs["project"]
-            case "pulumi:providers:azure-native" if inputs.get("subscriptionId"):
-                homes["azure-native:subscriptionId"] = inputs["subscriptionId"]
+            case "pulumi:providers:aws" if accounts := inputs.get("allowedAccountIds"):
+                homes["aws"] = (json.loads(accounts) if isinstance(accounts, str) else accounts)[0]
+            case "pulumi:providers:gcp" if project := inputs.get("project"):
+                homes["gcp"] = project
+            case "pulumi:providers:azure-native" if subscription := inputs.get("subscriptionId"):
+                homes["azure"] = subscription
     return stack, homes
