@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml  # type: ignore[import-untyped]  # PyYAML publishes no types
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 

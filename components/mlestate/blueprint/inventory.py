@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.compat import StringIO
+import yaml
 
 __all__ = ["Row", "as_yaml", "parts", "rows", "short_type"]
 
@@ -78,13 +77,17 @@ def as_yaml(inventory: Iterable[Row]) -> str:
         if row.inputs:
             entry["inputs"] = _opened(row.inputs)
         document[row.key] = entry
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.width = 10_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    text = StringIO()
-    yaml.dump(document, text)
-    return str(text.getvalue())
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML that a diff can be read of: no anchors, and lists set in under their key."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
 
 
 def _row(resource: Mapping[str, Any]) -> Row:

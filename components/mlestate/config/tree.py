@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import yaml  # type: ignore[import-untyped]  # PyYAML publishes no types; only its events are used, all below
+import yaml
 
 from mlestate.config.errors import ConfigError, Problem
 
@@ -160,7 +160,7 @@ class _Composer:
         if not isinstance(event, yaml.StreamEndEvent):
             raise _fatal(
                 self.file,
-                event.start_mark.line + 1,
+                _place(event)[0],
                 1,
                 "A second document starts here. One file describes one estate: remove the line --- or split the file.",
             )
@@ -177,16 +177,17 @@ class _Composer:
         self.problems.append(Problem(self.file, line, column, dotted(path), message, value))
 
     def node(self, event: yaml.Event, path: Path, key_line: int, key_column: int) -> Node:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        line, column = _place(event)
         self.count(line, column, path)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, path, line, column, key_line, key_column)
+            return self.alias(event.anchor or "", path, line, column, key_line, key_column)
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)  # noqa: S101  # what else starts a value
         if event.anchor:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
             node = self.scalar(event, path, line, column, key_line, key_column)
         else:
-            self.tag(event, path, line, column)
+            self.tag(event.tag, path, line, column)
             if len(path) >= MAX_DEPTH:
                 raise _fatal(
                     self.file, line, column, f"is nested more than {MAX_DEPTH} levels deep.", dotted(path[:4]) + "..."
@@ -211,13 +212,13 @@ class _Composer:
                 dotted(path),
             )
 
-    def alias(self, event: yaml.Event, path: Path, line: int, column: int, key_line: int, key_column: int) -> Node:
-        node = self.anchors.get(event.anchor)
+    def alias(self, anchor: str, path: Path, line: int, column: int, key_line: int, key_column: int) -> Node:
+        node = self.anchors.get(anchor)
         if node is None:
-            if event.anchor in self.anchors:
-                message = f"The alias *{event.anchor} stands inside its own anchor."
+            if anchor in self.anchors:
+                message = f"The alias *{anchor} stands inside its own anchor."
             else:
-                message = f"The alias *{event.anchor} has no anchor: nothing above is marked &{event.anchor}."
+                message = f"The alias *{anchor} has no anchor: nothing above is marked &{anchor}."
             raise _fatal(self.file, line, column, message, dotted(path))
         self.count(line, column, path, sum(1 for _ in node.walk()))
         copy = node.copy()
@@ -227,15 +228,14 @@ class _Composer:
     def sequence(self, path: Path) -> list[Node]:
         items: list[Node] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            mark = event.start_mark
-            items.append(self.node(event, (*path, len(items)), mark.line + 1, mark.column + 1))
+            items.append(self.node(event, (*path, len(items)), *_place(event)))
         return items
 
     def mapping(self, path: Path) -> dict[str, Node]:
         values: dict[str, Node] = {}
         inherited: list[Node] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            line, column = _place(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _fatal(
                     self.file, line, column, "A key must be plain text. A value that starts with * or { needs quotes.",
@@ -275,17 +275,19 @@ class _Composer:
                     node.line, node.column, (*path, "<<"), "must be an alias of a mapping, or a list of such aliases."
                 )
 
-    def tag(self, event: yaml.Event, path: Path, line: int, column: int) -> type | None:
-        if event.tag is None or event.tag == "!":
+    def tag(self, tag: str | None, path: Path, line: int, column: int) -> type | None:
+        if tag is None or tag == "!":
             return None
-        kind = _TAGS.get(event.tag)
+        kind = _TAGS.get(tag)
         if kind is None:
-            self.problem(line, column, path, f"has the tag {event.tag}, which means nothing here. Remove it.")
+            self.problem(line, column, path, f"has the tag {tag}, which means nothing here. Remove it.")
         return kind
 
-    def scalar(self, event: yaml.Event, path: Path, line: int, column: int, key_line: int, key_column: int) -> Node:
-        kind = self.tag(event, path, line, column)
-        text: str = event.value
+    def scalar(
+        self, event: yaml.ScalarEvent, path: Path, line: int, column: int, key_line: int, key_column: int
+    ) -> Node:
+        kind = self.tag(event.tag, path, line, column)
+        text = event.value
         if (event.style in (None, "") and event.tag is None) or (kind is not None and kind is not str):
             trap = _trap(text) if kind is None else None
             node = Node(text, line, column, key_line, key_column, text)
@@ -296,6 +298,13 @@ class _Composer:
                 node.value = _resolve(text)
             return node
         return Node(text, line, column, key_line, key_column)
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    """Where an event starts: line and column, from 1."""
+    mark = event.start_mark
+    assert mark is not None  # noqa: S101  # the parser marks every event
+    return mark.line + 1, mark.column + 1
 
 
 def _resolve(text: str) -> Scalar:
@@ -352,9 +361,9 @@ _MISREAD: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def _syntax(error: yaml.YAMLError, text: str, file: str) -> ConfigError:
     """A sentence for text that is no YAML. One problem only: nothing after it can be read."""
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _fatal(file, None, None, f"The file is no YAML: {error}.")
+    mark = error.problem_mark
     lines = text.splitlines()
     for number in (mark.line, mark.line - 1):
         line = lines[number] if 0 <= number < len(lines) else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 from mlestate.errors import InputError
 from mlestate.local.serve import write_shims
@@ -108,11 +108,10 @@ class PulumiEngine:
 
     def _read(self, name: str) -> dict[str, Any]:
         file = self.folder / "project" / name
-        return dict(YAML(typ="safe").load(file) or {}) if file.exists() else {}
+        return dict(yaml.safe_load(file.read_text()) or {}) if file.exists() else {}
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        with (self.folder / "project" / name).open("w") as file:
-            YAML(typ="safe").dump(dict(document), file)
+        (self.folder / "project" / name).write_text(yaml.safe_dump(dict(document)))
 
 
 def _config(settings: Mapping[str, str]) -> dict[str, Any]:
