@@ -48,14 +48,14 @@ def flat(file: Path) -> int:
         def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, object]]:
             return f"{args.name}-id", args.inputs
 
-        def call(self, args: mocks.MockCallArgs) -> dict[str, object]:
+        def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, object], list[tuple[str, str]] | None]:
             raise AssertionError(args.token)
 
     mocks.set_mocks(Echo(), preview=False)
     rows = [row for row in json.loads(file.read_text()) if row["type"] != "pulumi:pulumi:Stack"]
     made: dict[str, pulumi.Resource] = {}
 
-    @pulumi.runtime.test
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]  # the SDK gives it no type
     def program() -> None:
         for row in rows:
             name = row["urn"].split("::")[-1]

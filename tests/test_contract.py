@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import grpc
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from mlestate.blueprint.inventory import Row
 from mlestate.estate import CLOUDS
@@ -69,8 +71,13 @@ def test_two_environments_of_one_estate_do_not_collide(cloud: str, record: Recor
 def test_nothing_is_looked_up(cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     answer = LocalCloud.Invoke
-    monkeypatch.setattr(
-        LocalCloud, "Invoke", lambda self, request, context: asked.append(request.tok) or answer(self, request, context)
-    )
+
+    def invoke(
+        self: LocalCloud, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.InvokeResponse:
+        asked.append(request.tok)
+        return answer(self, request, context)
+
+    monkeypatch.setattr(LocalCloud, "Invoke", invoke)
     assert minimal(cloud)
     assert asked == [], "facts come from the file or from a part, so that a preview is never blind"
