@@ -25,8 +25,10 @@ class Data(Part):
     """Four versioned buckets and the catalogue of the tables in one of them.
 
     *raw* holds the data sets, *curated* the tables made from them, *artifacts* the trained models, *capture* what
-    endpoints were asked and answered. No bucket is ever emptied for its deletion: S3 refuses to delete one that holds
-    anything, and a protected environment's are not even tried.
+    endpoints were asked and answered. Captured requests go after 90 days or when their model says, a data set's files
+    after its own `retention`; what goes, is deleted or overwritten can be brought back for 90 days more. No bucket is
+    ever emptied for its deletion: S3 refuses to delete one that holds anything, and a protected environment's are not
+    even tried.
     """
 
     stores: Mapping[str, Output[str]]

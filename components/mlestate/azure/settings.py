@@ -118,7 +118,10 @@ class AzureEnvironment(Environment):
 class AzureEstate(Estate):
     """An estate on Azure Machine Learning."""
 
-    cloud: Literal["azure"] = Field(description="The cloud. Required.")
+    cloud: Literal["azure"] = Field(
+        description="The cloud. Required. The model registry bills while idle: Azure gives it a container registry of "
+        "the Premium tier."
+    )
     region: str = Field(
         description="The Azure region of everything. Required.",
         examples=["canadacentral"],

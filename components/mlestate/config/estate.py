@@ -255,7 +255,10 @@ class Estate(Settings):
     name: Name = Field(
         description="The name of the estate; it starts the name of every resource. Required.", examples=["acme-risk"]
     )
-    cloud: str = Field(description="The cloud: aws, gcp or azure. Required.")
+    cloud: str = Field(
+        description="The cloud: aws, gcp or azure. Required. On azure the model registry bills while idle: Azure gives "
+        "it a container registry of the Premium tier."
+    )
     region: str = Field(description="The region of everything that lies in one. Required.")
     owner: Principal | None = Field(
         None,
@@ -296,7 +299,9 @@ class Estate(Settings):
     ] = Field(
         "provider-managed",
         description="provider-managed uses the cloud's own keys; customer-managed makes keys of the estate, which bill "
-        "by the month; {existing: ...} uses keys of yours. Left out: provider-managed.",
+        "by the month; {existing: ...} uses keys of yours. On azure the model registry stays under Microsoft's keys, "
+        "because its API takes no other, and only a real account can prove that all else is under yours. Left out: "
+        "provider-managed.",
         examples=["customer-managed"],
     )
     ci: CI | None = Field(None, description="Which pipelines outside may act, without stored keys. Left out: none may.")

@@ -18,7 +18,7 @@ _INTRODUCTION = """\
 # estate.yaml
 
 One file describes one estate. The smallest has six lines; every other field has a safe default, and no default starts
-anything that bills while idle:
+anything that bills while idle, except that a model registry on azure always does:
 
 ```yaml
 version: 1
