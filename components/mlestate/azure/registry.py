@@ -18,8 +18,8 @@ class Registry(Part):
     """An Azure ML registry with a container of versions a model, in a resource group of its own.
 
     It is the only thing on Azure that holds a model for several workspaces, and it is the one part of a default estate
-    that bills while idle: Azure gives it a container registry of the Premium tier, which has a fixed price a day whether
-    it is used or not (Azure Container Registry, "Pricing"), and a storage account, in a resource group that Azure
+    that bills while idle: Azure gives it a container registry of the Premium tier, which has a fixed price a day, used
+    or not (Azure Container Registry, "Pricing"), and a storage account, in a resource group that Azure
     manages. Its API takes no key of the customer's for them, whatever `encryption` says. Its primary region must stand
     in `region_details`. Its name is unique in the tenant and cannot be changed.
 

@@ -119,8 +119,8 @@ class AzureEstate(Estate):
     """An estate on Azure Machine Learning."""
 
     cloud: Literal["azure"] = Field(
-        description="The cloud. Required. The model registry bills while idle: Azure gives it a container registry of "
-        "the Premium tier."
+        description="The cloud. The model registry bills while idle: Azure gives it a container registry of the "
+        "Premium tier. Required."
     )
     region: str = Field(
         description="The Azure region of everything. Required.",

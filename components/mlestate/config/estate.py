@@ -256,8 +256,8 @@ class Estate(Settings):
         description="The name of the estate; it starts the name of every resource. Required.", examples=["acme-risk"]
     )
     cloud: str = Field(
-        description="The cloud: aws, gcp or azure. Required. On azure the model registry bills while idle: Azure gives "
-        "it a container registry of the Premium tier."
+        description="The cloud: aws, gcp or azure. On azure the model registry bills while idle: Azure gives it a "
+        "container registry of the Premium tier. Required."
     )
     region: str = Field(description="The region of everything that lies in one. Required.")
     owner: Principal | None = Field(
