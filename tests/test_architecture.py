@@ -82,7 +82,7 @@ def test_nothing_is_created_inside_an_apply() -> None:
 def test_outputs_never_enter_pydantic() -> None:
     for file in [*(PACKAGE / "config").glob("*.py"), *PACKAGE.glob("*/settings.py")]:
         assert "arbitrary_types_allowed" not in file.read_text(), (
-            f"{_where(file)}: settings are plain, parts carry Outputs"
+            f"{_where(file)}: Outputs belong to parts"
         )
 
 
