@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from mlestate.errors import InputError
+from mlestate.local.journal import Files, StateLocked
 from mlestate.local.serve import write_shims
 from mlestate.local.session import PASSPHRASE, PROJECT, Session
 
@@ -66,7 +67,34 @@ class PulumiEngine:
 
     def run(self, *arguments: str) -> int:
         """Run a Pulumi command on this terminal; returns its exit code."""
-        return subprocess.run(["pulumi", *arguments], cwd=self.folder / "project", env=self._environment()).returncode
+        return self._started(arguments).wait()
+
+    def change(self, *arguments: str) -> int:
+        """Run a command that works on the stack while no other does; returns its exit code.
+
+        Raises:
+            StateLocked: another run works on the stack, or one that lost its parent still does.
+        """
+        files = Files(self.folder, self.session.stack)
+        files.lock()
+        try:
+            # Not the lock itself, inherited: Pulumi's language host outlives a killed engine and would keep it.
+            pid = self.folder / f"{self.session.stack}.pid"
+            if pid.exists() and _lives(int(pid.read_text())):
+                raise StateLocked(f"stack {self.session.stack!r} is in use by Pulumi (process {pid.read_text()})")
+            if any((self.folder / "backend").rglob(".pulumi/locks/**/*.json")):
+                # Nobody else is here, so a run that was killed has left it; the backend cannot know that.
+                self._checked("cancel", "--yes")
+            running = self._started(arguments)
+            pid.write_text(str(running.pid))
+            code = running.wait()
+            pid.unlink()
+            return code
+        finally:
+            files.unlock()
+
+    def _started(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["pulumi", *arguments], cwd=self.folder / "project", env=self._environment())
 
     def export(self) -> dict[str, Any]:
         """The stack's state, secrets in clear: for the embedded engine to take over, never for a file that stays."""
@@ -104,6 +132,7 @@ class PulumiEngine:
             "PULUMI_HOME": str((self.folder / "home").resolve()),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": self.session.stack,
+            "PULUMI_SUPPRESS_NEO_LINK": "true",
         }
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -122,3 +151,11 @@ def _config(settings: Mapping[str, str]) -> dict[str, Any]:
 def arguments(command: str, *, yes: bool) -> Sequence[str]:
     """The words of a Pulumi command that match the same command of the embedded engine."""
     return [command, *(["--yes", "--skip-preview"] if yes and command != "preview" else []), "--suppress-permalink"]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

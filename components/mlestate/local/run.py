@@ -56,7 +56,7 @@ class Run:
             soft_wrap=True,
         )
         if self.engine == "pulumi":
-            return self._pulumi().run(*arguments(command, yes=yes)) == 0
+            return self._pulumi().change(*arguments(command, yes=yes)) == 0
         if not yes:
             if command == "up":
                 previewed = self._embedded("preview")

@@ -1,0 +1,89 @@
+"""`mlestate local` on Pulumi's own engine, as a person or a kill meets it."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlestate.local.session import Session
+from tests.drivers import Own, store
+from tests.test_cli import MINIMAL, MLESTATE, ROOT, mlestate
+
+pytestmark = pytest.mark.slow
+
+
+def test_auto_takes_pulumi_s_own_engine_and_says_so(tmp_path: Path) -> None:
+    done = mlestate("local", "up", MINIMAL, "--yes", "--state", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "by Pulumi's own engine" in done.stdout.splitlines()[0]
+    assert "58 created" in done.stdout
+
+
+def test_an_estate_changes_engines_and_stays_as_it_is(tmp_path: Path) -> None:
+    for engine in ("embedded", "pulumi", "embedded"):
+        done = mlestate("local", "up", MINIMAL, "--yes", "--engine", engine, "--state", tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        if engine == "embedded":
+            continue
+        assert "58 unchanged" in done.stdout, "the state of the other engine was taken over"
+    assert "58 unchanged" in done.stdout
+
+
+def test_any_pulumi_command_passes_through(tmp_path: Path) -> None:
+    assert mlestate("local", "up", MINIMAL, "--yes", "--engine", "pulumi", "--state", tmp_path).returncode == 0
+    done = mlestate("local", "pulumi", MINIMAL, "--state", tmp_path, "stack", "output", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "churn" in json.loads(done.stdout)["hub"]["registry"]
+
+
+@pytest.mark.parametrize("victim", ["pulumi", "mlestate.local.serve", "pulumi-language-python-exec", "mlestate local"])
+def test_an_up_whose_process_was_killed_is_finished_by_the_next(victim: str, tmp_path: Path) -> None:
+    """Each process of an `up` dies once: the engine, the provider, the program, and our own command."""
+    words = ["local", "up", str(MINIMAL), "--engine", "pulumi", "--yes", "--state", str(tmp_path)]
+    slow = {"create": {"*": {"slow": 0.3}}}
+    running = subprocess.Popen(
+        [MLESTATE, *words],
+        cwd=ROOT,
+        env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    session = Session.of(MINIMAL, tmp_path)
+    deadline = time.monotonic() + 60
+    while not (session.cloud.exists() and store(session).objects()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert store(session).objects(), "nothing was created in a minute"
+    killed = _kill(victim, running.pid)
+    assert killed, f"no process of this run is {victim}"
+    running.wait()
+    _await_end(session)
+    done = mlestate(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = Own(session).export()["deployment"]["resources"]
+    known = sorted(row["id"] for row in rows if row.get("custom") and not row["type"].startswith("pulumi:"))
+    assert sorted(each.id for each in store(session).objects()) == known, "nothing lost, nothing doubled"
+    assert Own(session).run("preview").operations == set()
+
+
+def _kill(victim: str, root: int) -> bool:
+    us = psutil.Process(root)
+    for process in (us, *us.children(recursive=True)):
+        names = [Path(word).name for word in process.cmdline()[:5]]
+        if victim in names or victim == " ".join(names[1:3]):
+            process.kill()
+            return True
+    return False
+
+
+def _await_end(session: Session) -> None:
+    """Wait until Pulumi, which lives on when our own command is killed, has ended."""
+    pid = session.folder / "pulumi" / f"{session.stack}.pid"
+    running = int(pid.read_text()) if pid.exists() else -1
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(running):
+        assert time.monotonic() < deadline, "Pulumi lives on"
+        time.sleep(0.2)
