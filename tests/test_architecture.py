@@ -81,9 +81,7 @@ def test_nothing_is_created_inside_an_apply() -> None:
 
 def test_outputs_never_enter_pydantic() -> None:
     for file in [*(PACKAGE / "config").glob("*.py"), *PACKAGE.glob("*/settings.py")]:
-        assert "arbitrary_types_allowed" not in file.read_text(), (
-            f"{_where(file)}: Outputs belong to parts"
-        )
+        assert "arbitrary_types_allowed" not in file.read_text(), f"{_where(file)}: Outputs belong to parts"
 
 
 def test_the_cloud_is_chosen_in_one_place() -> None:

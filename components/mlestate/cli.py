@@ -88,8 +88,8 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """The entry point of the `mlestate` command."""
-    # A program makes tens of thousands of objects that stay; to look for garbage after every 700 of them, as Python does
-    # by default, takes a third of a plan's time.
+    # A program makes tens of thousands of objects that stay; to look for garbage after every 700 of them, as Python
+    # does by default, takes a third of a plan's time.
     gc.set_threshold(10_000, *gc.get_threshold()[1:])
     # Pydantic looks through every installed distribution for plugins, of which this command uses none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -10,8 +10,9 @@ import psutil
 import pytest
 
 from mlestate.local.session import Session
+from tests.conftest import ROOT
 from tests.drivers import Own, store
-from tests.test_cli import MINIMAL, MLESTATE, ROOT, mlestate
+from tests.test_cli import MINIMAL, MLESTATE, mlestate
 
 pytestmark = pytest.mark.slow
 

@@ -67,8 +67,6 @@ class Display:
         self._console.print(f"\n[bold]Duration:[/] {monotonic() - self._began:.1f}s", highlight=False)
 
     def _diagnostic(self, event: Diagnostic) -> None:
-        if event.severity == "debug":
-            return
         colour = {"error": "red", "warning": "yellow"}.get(event.severity, "default")
         where = f" {escape(event.urn.split('::')[-1])}:" if event.urn else ""
         self._console.print(

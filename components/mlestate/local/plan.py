@@ -10,7 +10,7 @@ from rich.console import Console
 from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
-from mlestate.local.engine import Result
+from mlestate.local.engine import Diagnostic, Result
 from mlestate.local.session import check, rehearse
 
 __all__ = ["plan"]
@@ -51,7 +51,7 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
 
 
 def _errors_only(show: display.Display) -> Any:
-    return lambda event: show(event) if isinstance(event, display.Diagnostic) else None
+    return lambda event: show(event) if isinstance(event, Diagnostic) else None
 
 
 def _document(rows: list[inventory.Row], result: Result) -> dict[str, Any]:

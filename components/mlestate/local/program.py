@@ -23,7 +23,7 @@ from mlestate.config.errors import ConfigError
 from mlestate.errors import InputError
 from mlestate.local.monitor import refusal
 
-Program: TypeAlias = Callable[[], None] | Path
+Program: TypeAlias = Callable[[], object] | Path
 
 # What the SDK says of a feature that the engine left out of those it supports.
 _UNSUPPORTED: Final = re.compile(r"The Pulumi CLI does not support (?P<what>.+?)\. Please update the Pulumi CLI\.")
