@@ -1,7 +1,7 @@
 """How the tests speak to the local cloud: as an engine does, one request at a time, without an engine."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import grpc
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -41,7 +41,7 @@ class Caller:
     def __init__(self, package: str, store: Store | None = None, faults: Faults | None = None, **config: Any) -> None:
         self.store = store or Store.in_memory()
         self.cloud = LocalCloud(package, self.store, faults or Faults())
-        self.context: Any = Context()
+        self.context = cast(grpc.ServicerContext, Context())  # abort is all that the local cloud calls
         self.cloud.Configure(pb.ConfigureRequest(args=struct(config), acceptSecrets=True), self.context)
 
     def check(

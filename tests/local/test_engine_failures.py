@@ -1,7 +1,10 @@
 """What fails, what is still done, and what the state then holds."""
 
+from typing import Any
+
 import pulumi
 import pytest
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from mlestate.local.engine import Engine, OperationDone
 from tests.local.toy_stack import Group, Options, Thing, ToyStack, messages, steps
@@ -12,7 +15,7 @@ def toys() -> ToyStack:
     return ToyStack()
 
 
-def program(**first: object) -> None:
+def program(**first: Any) -> None:
     made = Thing("first", **first)
     Thing("dependent", link=made.arn)
     after = Thing("ordered", Options(depends_on=[made]))
@@ -36,8 +39,8 @@ def test_a_failing_create_stops_only_what_depends_on_it(toys: ToyStack) -> None:
 
 
 def test_nothing_is_deleted_in_a_run_that_failed(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("old") and None)
-    toys.up(lambda: Thing("new", fail="no") and None, fails=True)
+    toys.up(lambda: Thing("old"))
+    toys.up(lambda: Thing("new", fail="no"), fails=True)
     assert "old" in toys.resources()
     assert len(toys.cloud.things) == 1
     toys.up(lambda: pulumi.export("x", 1 // 0), fails=True)
@@ -78,38 +81,39 @@ def test_invalid_inputs_are_told_with_the_property(toys: ToyStack) -> None:
 @pytest.mark.parametrize("again", ["create", "update"])
 def test_an_object_that_did_not_start_is_kept_with_its_errors(toys: ToyStack, again: str) -> None:
     if again == "update":
-        toys.up(lambda: Thing("first", colour="red") and None)
-    result = toys.up(lambda: Thing("first", colour="blue", broken=True) and None, fails=True)
+        toys.up(lambda: Thing("first", colour="red"))
+    result = toys.up(lambda: Thing("first", colour="blue", broken=True), fails=True)
     assert messages(result) == ["initialization failed\n  * it does not answer"]
     stored = toys.resources()["first"]
     assert stored["initErrors"] == ["it does not answer"]
     assert stored["id"] == "first-1"
     assert stored["inputs"]["colour"] == ("blue" if again == "create" else "red"), "an update is not done until it is"
     assert stored["outputs"]["arn"] == "toy:nowhere:first-1"
-    result = toys.up(lambda: Thing("first", colour="blue") and None)
+    result = toys.up(lambda: Thing("first", colour="blue"))
     assert steps(result) == [("update", "first")]
     assert "initErrors" not in toys.resources()["first"]
 
 
 def test_an_unchanged_object_that_did_not_start_is_updated_again(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first", broken=True) and None, fails=True)
+    toys.up(lambda: Thing("first", broken=True), fails=True)
     toys.cloud.calls.clear()
-    toys.up(lambda: Thing("first", broken=True) and None, fails=True)
+    toys.up(lambda: Thing("first", broken=True), fails=True)
     assert toys.cloud.called("Update") == ["first"]
 
 
 def test_a_refresh_that_finds_an_object_unhealthy_warns_and_remembers_it(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first", colour="red") and None)
+    toys.up(lambda: Thing("first", colour="red"))
     toys.cloud.things["first-1"]["drift"] = {"unhealthy": "it stopped answering"}
     result = toys.refresh()
     assert messages(result, "warning") == ["the resource is in an unhealthy state: it stopped answering"]
     assert toys.resources()["first"]["initErrors"] == ["it stopped answering"]
-    assert ("update", "first") in steps(toys.up(lambda: Thing("first", colour="red") and None))
+    assert ("update", "first") in steps(toys.up(lambda: Thing("first", colour="red")))
 
 
 def test_a_refresh_without_the_package_says_so(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first") and None)
-    elsewhere = Engine(project="toys", stack="dev", state=toys.state, providers={}.__getitem__)
+    toys.up(lambda: Thing("first"))
+    none: dict[str, ResourceProviderServicer] = {}
+    elsewhere = Engine(project="toys", stack="dev", state=toys.state, providers=none.__getitem__)
     for run in (elsewhere.refresh, elsewhere.destroy):
         result = run()
         assert result.failed
@@ -148,7 +152,7 @@ def test_a_value_of_a_failed_resource_in_a_plain_input_holds_the_resource_back(t
 
 
 def test_a_provider_that_never_answers_diff_is_judged_by_the_inputs(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first", type_="Vague", colour="red") and None)
-    assert toys.up(lambda: Thing("first", type_="Vague", colour="red") and None).changes == {"same": 2}
-    result = toys.up(lambda: Thing("first", type_="Vague", colour="blue") and None)
+    toys.up(lambda: Thing("first", type_="Vague", colour="red"))
+    assert toys.up(lambda: Thing("first", type_="Vague", colour="red")).changes == {"same": 2}
+    result = toys.up(lambda: Thing("first", type_="Vague", colour="blue"))
     assert [one.changed for one in result.operations if one.op == "update"] == [("colour",)]

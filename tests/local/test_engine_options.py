@@ -1,6 +1,7 @@
 """Resource options and what they do to an operation or to the state."""
 
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -23,7 +24,7 @@ def toys() -> ToyStack:
     ],
     ids=["a URN", "a name"],
 )
-def test_a_renamed_resource_is_found_under_its_alias(toys: ToyStack, alias: object) -> None:
+def test_a_renamed_resource_is_found_under_its_alias(toys: ToyStack, alias: str | pulumi.Alias) -> None:
     def program(name: str, opts: Options | None = None) -> None:
         thing = Thing(name, opts, name="fixed")
         Thing("other", link=thing.arn)
@@ -37,10 +38,8 @@ def test_a_renamed_resource_is_found_under_its_alias(toys: ToyStack, alias: obje
 
 
 def test_an_alias_may_name_the_former_type_or_parent(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing", type_="Vague", name="fixed") and None)
-    result = toys.up(
-        lambda: Thing("thing", Options(aliases=[pulumi.Alias(type_="toy:index:Vague")]), name="fixed") and None
-    )
+    toys.up(lambda: Thing("thing", type_="Vague", name="fixed"))
+    result = toys.up(lambda: Thing("thing", Options(aliases=[pulumi.Alias(type_="toy:index:Vague")]), name="fixed"))
     assert steps(result) == []
 
     def moved() -> None:
@@ -52,7 +51,7 @@ def test_an_alias_may_name_the_former_type_or_parent(toys: ToyStack) -> None:
 
     assert steps(toys.up(moved)) == [("create", "group")]
     back = Options(aliases=[pulumi.Alias(parent=f"{STACK}::my:index:Group::group")])
-    assert steps(toys.up(lambda: Thing("thing", back, name="fixed") and None)) == [("delete", "group")]
+    assert steps(toys.up(lambda: Thing("thing", back, name="fixed"))) == [("delete", "group")]
 
 
 def test_children_of_a_renamed_parent_are_found_too(toys: ToyStack) -> None:
@@ -69,7 +68,7 @@ def test_children_of_a_renamed_parent_are_found_too(toys: ToyStack) -> None:
 
 
 def test_two_resources_may_not_claim_one_alias(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("former") and None)
+    toys.up(lambda: Thing("former"))
 
     def program() -> None:
         for name in ("one", "two"):
@@ -97,7 +96,7 @@ def test_a_protected_resource_is_not_deleted(toys: ToyStack) -> None:
 
 
 def test_a_retained_resource_leaves_the_stack_and_stays_in_the_cloud(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("kept", Options(retain_on_delete=True)) and None)
+    toys.up(lambda: Thing("kept", Options(retain_on_delete=True)))
     result = toys.up(lambda: None)
     assert steps(result) == [("delete", "kept")]
     assert "kept" not in toys.resources()
@@ -108,7 +107,7 @@ def test_a_retained_resource_leaves_the_stack_and_stays_in_the_cloud(toys: ToySt
 def test_a_retained_resource_does_not_stand_in_the_way_of_its_successor(tmp_path: Path) -> None:
     for toys in (ToyStack(), ToyStack(state=State.in_folder(tmp_path, "dev"))):
         for _ in range(3):
-            toys.up(lambda: Thing("kept", Options(retain_on_delete=True)) and None)
+            toys.up(lambda: Thing("kept", Options(retain_on_delete=True)))
             toys.destroy()
         assert len(toys.cloud.things) == 3, "each has an automatic name of its own"
 
@@ -117,8 +116,8 @@ def test_the_automatic_names_of_a_first_run_in_memory_are_always_the_same() -> N
     names = []
     for _ in range(2):
         toys = ToyStack()
-        toys.preview(lambda: Thing("thing") and None)
-        toys.up(lambda: Thing("thing") and None)
+        toys.preview(lambda: Thing("thing"))
+        toys.up(lambda: Thing("thing"))
         names.append(toys.cloud.names())
     assert names[0] == names[1], "a plan must be repeatable"
 
@@ -137,35 +136,35 @@ def test_the_automatic_names_of_a_first_run_in_memory_are_always_the_same() -> N
     ],
 )
 def test_ignored_changes_put_the_old_value_back(
-    toys: ToyStack, path: str, before: dict[str, object], after: dict[str, object]
+    toys: ToyStack, path: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    toys.up(lambda: Thing("thing", Options(ignore_changes=[path]), **before) and None)
-    assert steps(toys.up(lambda: Thing("thing", **after) and None)) == [("update", "thing")], "else it proves nothing"
-    toys.up(lambda: Thing("thing", **before) and None)
-    result = toys.up(lambda: Thing("thing", Options(ignore_changes=[path]), **after) and None)
+    toys.up(lambda: Thing("thing", Options(ignore_changes=[path]), **before))
+    assert steps(toys.up(lambda: Thing("thing", **after))) == [("update", "thing")], "else it proves nothing"
+    toys.up(lambda: Thing("thing", **before))
+    result = toys.up(lambda: Thing("thing", Options(ignore_changes=[path]), **after))
     assert steps(result) == []
     stored = toys.resources()["thing"]["inputs"]
     assert {key: value for key, value in stored.items() if key != "name"} == before
 
 
 def test_changes_beside_the_ignored_path_are_made(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing", properties={"traffic": 1, "size": 1}) and None)
+    toys.up(lambda: Thing("thing", properties={"traffic": 1, "size": 1}))
     options = Options(ignore_changes=["properties.traffic"])
-    result = toys.up(lambda: Thing("thing", options, properties={"traffic": 2, "size": 2}) and None)
+    result = toys.up(lambda: Thing("thing", options, properties={"traffic": 2, "size": 2}))
     assert steps(result) == [("update", "thing")]
     assert toys.resources()["thing"]["inputs"]["properties"] == {"traffic": 1, "size": 2}
 
 
 def test_an_element_that_was_added_cannot_be_ignored_and_the_run_says_so(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing", rules=["a"]) and None)
-    result = toys.up(lambda: Thing("thing", Options(ignore_changes=["rules[1]"]), rules=["a", "b"]) and None)
+    toys.up(lambda: Thing("thing", rules=["a"]))
+    result = toys.up(lambda: Thing("thing", Options(ignore_changes=["rules[1]"]), rules=["a", "b"]))
     assert messages(result, "info") == ["cannot ignore changes in added or removed elements of rules[1]"]
 
 
 def test_a_path_that_is_none_is_refused_in_a_sentence(toys: ToyStack) -> None:
-    result = toys.up(lambda: Thing("thing", Options(replace_on_changes=["a["])) and None)
+    result = toys.up(lambda: Thing("thing", Options(replace_on_changes=["a["])))
     assert not result.failed, "a path is read when something is compared with it"
-    result = toys.up(lambda: Thing("thing", Options(replace_on_changes=["a["]), colour="red") and None, fails=True)
+    result = toys.up(lambda: Thing("thing", Options(replace_on_changes=["a["]), colour="red"), fails=True)
     assert messages(result)[0].startswith("property path 'a[' is not understood")
 
 
@@ -215,14 +214,14 @@ def test_options_are_kept_in_the_state_as_pulumi_keeps_them(toys: ToyStack) -> N
 
 
 def test_a_changed_option_alone_is_no_operation_but_is_kept(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing") and None)
+    toys.up(lambda: Thing("thing"))
     modified = toys.resources()["thing"]["modified"]
-    assert steps(toys.up(lambda: Thing("thing", Options(protect=True)) and None)) == []
+    assert steps(toys.up(lambda: Thing("thing", Options(protect=True)))) == []
     assert toys.resources()["thing"]["protect"] is True
     assert toys.resources()["thing"]["modified"] == modified
 
 
 def test_a_timeout_that_is_no_duration_is_refused(toys: ToyStack) -> None:
     timeouts = pulumi.CustomTimeouts(create="soon")
-    result = toys.up(lambda: Thing("thing", Options(custom_timeouts=timeouts)) and None, fails=True)
+    result = toys.up(lambda: Thing("thing", Options(custom_timeouts=timeouts)), fails=True)
     assert messages(result) == ["custom timeout 'soon' is not a duration; write one such as 30s, 5m or 1h30m"]

@@ -65,7 +65,7 @@ def test_an_exception_is_one_message_with_the_programs_lines_kept_aside(toys: To
 
 def test_an_exception_in_an_apply_is_the_programs(toys: ToyStack) -> None:
     def program() -> None:
-        pulumi.export("x", Thing("thing").arn.apply(lambda arn: {}[arn]))
+        pulumi.export("x", Thing("thing").arn.apply({"another": 1}.__getitem__))
 
     assert messages(toys.up(program, fails=True)) == ["'toy:nowhere:thing-1'"]
     assert "thing" in toys.resources(), "what was made before is kept"
@@ -76,7 +76,7 @@ def test_errors_of_the_users_configuration_pass_through(toys: ToyStack) -> None:
         size: int
 
     with pytest.raises(pydantic.ValidationError):
-        toys.up(lambda: Settings(size="large") and None)  # type: ignore[arg-type]  # wrong on purpose
+        toys.up(lambda: Settings(size="large"))
 
     def program() -> None:
         raise InputError("estate.yaml: no such file")
@@ -95,7 +95,7 @@ def test_an_asynchronous_program_is_awaited(toys: ToyStack) -> None:
         await asyncio.sleep(0.01)
         pulumi.export("arn", await Thing("thing").arn.future())
 
-    assert toys.up(program).outputs == {"arn": "toy:nowhere:thing-1"}  # type: ignore[arg-type]  # as the SDK allows
+    assert toys.up(program).outputs == {"arn": "toy:nowhere:thing-1"}
 
 
 def test_the_program_sees_its_stack(toys: ToyStack) -> None:

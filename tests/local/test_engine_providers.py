@@ -14,7 +14,7 @@ def toys() -> ToyStack:
 
 
 def test_the_default_provider_is_a_resource_named_after_its_version(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing", Options(version="1.2.3-beta.1")) and None)
+    toys.up(lambda: Thing("thing", Options(version="1.2.3-beta.1")))
     stored = toys.resources()["default_1_2_3_beta_1"]
     assert stored["urn"] == f"{STACK}::pulumi:providers:toy::default_1_2_3_beta_1"
     assert stored["inputs"] == {"__internal": {}, "region": "here", "version": "1.2.3-beta.1"}
@@ -24,8 +24,8 @@ def test_the_default_provider_is_a_resource_named_after_its_version(toys: ToySta
 
 
 def test_another_version_of_the_sdk_moves_resources_without_touching_them(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("thing", Options(version="1.0.0")) and None)
-    result = toys.up(lambda: Thing("thing", Options(version="1.1.0")) and None)
+    toys.up(lambda: Thing("thing", Options(version="1.0.0")))
+    result = toys.up(lambda: Thing("thing", Options(version="1.1.0")))
     assert steps(result) == []
     assert result.changes == {"same": 2}
     assert set(toys.resources()) == {"toys-dev", "thing", "default_1_1_0"}
@@ -98,7 +98,7 @@ def test_a_package_that_nobody_provides_is_named(toys: ToyStack) -> None:
     class Foreign(pulumi.CustomResource):
         pass
 
-    result = toys.up(lambda: Foreign("ghost:index:Thing", "thing", {}) and None, fails=True)
+    result = toys.up(lambda: Foreign("ghost:index:Thing", "thing", {}), fails=True)
     assert messages(result) == ["there is no provider for package 'ghost' here"]
 
 
@@ -134,7 +134,7 @@ def existing(name: str, thing_id: str) -> Thing:
 
 
 def test_an_existing_object_is_looked_up_and_never_deleted(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("owned", Options(retain_on_delete=True), colour="red") and None)
+    toys.up(lambda: Thing("owned", Options(retain_on_delete=True), colour="red"))
 
     def program() -> None:
         pulumi.export("arn", existing("found", "owned-1").arn)
@@ -155,16 +155,16 @@ def test_an_existing_object_is_looked_up_and_never_deleted(toys: ToyStack) -> No
 
 
 def test_an_object_that_does_not_exist_cannot_be_looked_up(toys: ToyStack) -> None:
-    result = toys.up(lambda: existing("found", "nothing") and None, fails=True)
+    result = toys.up(lambda: existing("found", "nothing"), fails=True)
     assert messages(result) == ["resource 'nothing' of type toy:index:Thing does not exist"]
 
 
 def test_taking_over_a_looked_up_object_makes_one_of_our_own(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("owned", Options(retain_on_delete=True)) and None)
-    toys.up(lambda: existing("found", "owned-1") and None)
-    result = toys.up(lambda: Thing("found", colour="red") and None)
+    toys.up(lambda: Thing("owned", Options(retain_on_delete=True)))
+    toys.up(lambda: existing("found", "owned-1"))
+    result = toys.up(lambda: Thing("found", colour="red"))
     assert steps(result) == [("create-replacement", "found"), ("replace", "found"), ("discard-replaced", "found")]
     assert set(toys.cloud.things) == {"owned-1", "found-2"}
-    result = toys.up(lambda: existing("found", "owned-1") and None)
+    result = toys.up(lambda: existing("found", "owned-1"))
     assert steps(result) == [("read-replacement", "found"), ("replace", "found"), ("delete-replaced", "found")]
     assert set(toys.cloud.things) == {"owned-1"}

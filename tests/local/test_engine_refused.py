@@ -1,20 +1,20 @@
 """What the embedded engine does not do, it refuses by name, and does nothing."""
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 from pulumi.runtime import register_resource_transform
 
+from mlestate.local.engine import Program
 from tests.local.toy_stack import Options, Thing, ToyStack, messages
 
 SENTENCE = "the embedded engine does not support {}; run this program with Pulumi's own engine"
 
 
-def thing(**options: Any) -> Callable[[], None]:
-    return lambda: Thing("thing", Options(**options)) and None
+def thing(**options: Any) -> Program:
+    return lambda: Thing("thing", Options(**options))
 
 
 def transform(args: pulumi.ResourceTransformArgs) -> None:
@@ -40,12 +40,12 @@ def replace_with() -> None:
         (lambda: register_resource_transform(transform), "transforms"),
         (thing(hooks=pulumi.ResourceHookBinding(before_create=[lambda args: None])), "resource hooks"),
         (Remote, "remote components"),
-        (lambda: pulumi.StackReference("org/project/stack") and None, "stack references"),
+        (lambda: pulumi.StackReference("org/project/stack"), "stack references"),
         (lambda: pulumi.require_pulumi_version(">=3.0.0"), "`require_pulumi_version`"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_it_is_refused_by_name(program: Callable[[], None], what: str) -> None:
+def test_it_is_refused_by_name(program: Program, what: str) -> None:
     toys = ToyStack()
     result = toys.up(program, fails=True)
     assert messages(result) == [SENTENCE.format(what)]

@@ -1,5 +1,7 @@
 """Replacements: what is created and deleted, in which order, and what goes with it."""
 
+from typing import Any
+
 import pytest
 
 from tests.local.toy_stack import Options, Thing, ToyStack, messages, steps
@@ -29,9 +31,9 @@ def test_the_new_object_exists_before_the_old_one_is_deleted(toys: ToyStack) -> 
 
 
 def test_a_replacement_gets_a_new_automatic_name(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first", kind="box") and None)
+    toys.up(lambda: Thing("first", kind="box"))
     before = toys.cloud.names()
-    toys.up(lambda: Thing("first", kind="bag") and None)
+    toys.up(lambda: Thing("first", kind="bag"))
     assert toys.cloud.names() != before, "else it could not exist beside the old one"
 
 
@@ -50,8 +52,8 @@ def test_delete_before_replace_deletes_first(toys: ToyStack) -> None:
 
 
 def test_a_fixed_name_without_it_is_refused_by_the_cloud(toys: ToyStack) -> None:
-    toys.up(lambda: Thing("first", kind="box", name="fixed") and None)
-    result = toys.up(lambda: Thing("first", kind="bag", name="fixed") and None, fails=True)
+    toys.up(lambda: Thing("first", kind="box", name="fixed"))
+    result = toys.up(lambda: Thing("first", kind="bag", name="fixed"), fails=True)
     assert messages(result) == ["a thing named fixed exists"], "the new object would exist beside the old one"
     assert toys.resources()["first"]["id"] == "first-1", "the old object stays in the state"
 
@@ -109,7 +111,7 @@ def test_a_protected_dependent_stops_the_replacement_that_would_take_it_along(to
 
 
 def test_replace_on_changes_replaces_where_the_provider_would_update(toys: ToyStack) -> None:
-    def program(paths: list[str], **properties: object) -> None:
+    def program(paths: list[str], **properties: Any) -> None:
         Thing("first", Options(replace_on_changes=paths), **properties)
 
     toys.up(lambda: program(["tags.team"], tags={"team": "a", "cost": "1"}))
@@ -135,7 +137,7 @@ def test_what_is_deleted_with_another_is_replaced_with_it_and_never_deleted_itse
 
 
 def test_an_interrupted_deletion_first_is_not_repeated(toys: ToyStack) -> None:
-    def program(**properties: object) -> None:
+    def program(**properties: Any) -> None:
         Thing("first", Options(delete_before_replace=True), **properties)
 
     toys.up(lambda: program(kind="box"))

@@ -58,23 +58,23 @@ def test_an_output_can_be_made_secret_by_its_name() -> None:
 
 def test_asking_for_a_secret_output_later_marks_what_is_in_the_state() -> None:
     toys = ToyStack()
-    toys.up(lambda: Thing("thing") and None)
-    assert steps(toys.up(lambda: Thing("thing", Options(additional_secret_outputs=["token"])) and None)) == []
+    toys.up(lambda: Thing("thing"))
+    assert steps(toys.up(lambda: Thing("thing", Options(additional_secret_outputs=["token"])))) == []
     assert toys.resources()["thing"]["outputs"]["token"] == hidden("token of thing-1")
 
 
 def test_a_secret_that_changes_is_an_update() -> None:
     toys = ToyStack()
-    toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("one")) and None)
-    result = toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("two")) and None)
+    toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("one")))
+    result = toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("two")))
     assert steps(result) == [("update", "thing")]
 
 
 def test_an_ignored_secret_stays_secret() -> None:
     toys = ToyStack()
-    toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("one")) and None)
+    toys.up(lambda: Thing("thing", secret=pulumi.Output.secret("one")))
     options = Options(ignore_changes=["secret"])
-    assert steps(toys.up(lambda: Thing("thing", options, secret="two") and None)) == []
+    assert steps(toys.up(lambda: Thing("thing", options, secret="two"))) == []
     assert toys.resources()["thing"]["inputs"]["secret"] == hidden("one")
 
 
@@ -93,7 +93,7 @@ def test_secret_configuration_is_secret_in_the_program_and_in_the_default_provid
 
 def test_the_old_form_of_a_providers_configuration_is_plain_text() -> None:
     toys = ToyStack()
-    toys.up(lambda: ToyProviderResource("mine", region=pulumi.Output.secret("east"), sizes=[1, 2]) and None)
+    toys.up(lambda: ToyProviderResource("mine", region=pulumi.Output.secret("east"), sizes=[1, 2]))
     variables = dict(sent(toys, "Configure").variables)
     assert variables == {"toy:config:region": "east", "toy:config:sizes": "[1,2]"}
 

@@ -73,8 +73,13 @@ def test_the_checkpoint_has_pulumis_fields() -> None:
 def test_a_resource_stands_after_all_it_refers_to() -> None:
     toys = ToyStack()
     toys.up(program)
-    toys.up(lambda: Thing("zero", Options(depends_on=[Thing("first")])) and None, fails=True)
-    toys.up(lambda: (program(), Thing("aaa", Options(depends_on=[Thing("zzz")])), None)[-1])
+    toys.up(lambda: Thing("zero", Options(depends_on=[Thing("first")])), fails=True)
+
+    def ordered() -> None:
+        program()
+        Thing("aaa", Options(depends_on=[Thing("zzz")]))
+
+    toys.up(ordered)
     seen: set[str] = set()
     for one in toys.state.export()["deployment"]["resources"]:
         needed = {one.get("parent"), *one.get("dependencies", [])} - {None}
@@ -84,7 +89,7 @@ def test_a_resource_stands_after_all_it_refers_to() -> None:
 
 def test_a_state_without_secrets_derives_no_key() -> None:
     toys = ToyStack()
-    toys.up(lambda: Thing("thing") and None)
+    toys.up(lambda: Thing("thing"))
     assert "secrets_providers" not in toys.state.export()["deployment"]
 
 
@@ -202,7 +207,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_every_number_survives_the_file(number: float) -> None:
     properties = Struct()
     properties.fields["number"].number_value = number
-    stored = json.loads(json.dumps(to_json(properties, dict), allow_nan=False))
+    stored = json.loads(json.dumps(to_json(properties, lambda text: {"plaintext": text}), allow_nan=False))
     back = from_json(stored, dict).fields["number"].number_value
     assert back == number or (math.isnan(back) and math.isnan(number))
 

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
-from mlestate.local.engine import StateLocked
+from mlestate.local.engine import Result, StateLocked
 from mlestate.local.state import State
 from tests.local.toy_provider import ToyCloud
 from tests.local.toy_stack import Options, Thing, ToyStack, messages, steps
@@ -230,7 +231,8 @@ def test_a_second_run_on_a_state_in_use_is_refused_and_harms_nothing(tmp_path: P
     run = threading.Thread(target=toys.up, args=(slow,))
     run.start()
     assert inside.wait(10)
-    for attempt in (lambda: other.up(nothing), other.refresh, other.destroy):
+    attempts: tuple[Callable[[], Result], ...] = (lambda: other.up(nothing), other.refresh, other.destroy)
+    for attempt in attempts:
         with pytest.raises(StateLocked, match="in use by another run"):
             attempt()
     refused.set()

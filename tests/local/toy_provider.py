@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
@@ -56,7 +57,7 @@ class ToyCloud:
 
 
 def plain(properties: Struct) -> dict[str, Any]:
-    return MessageToDict(properties)  # type: ignore[no-any-return]  # untyped upstream
+    return MessageToDict(properties)
 
 
 def to_struct(values: Mapping[str, Any]) -> Struct:
@@ -233,7 +234,7 @@ class ToyProvider(ResourceProviderServicer):
             self.cloud.things.pop(request.id, None)
             self.cloud.save()
         self._moment("delete", "after", name)
-        return pb.google_dot_protobuf_dot_empty__pb2.Empty()
+        return Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
         args = plain(request.args)
@@ -258,7 +259,7 @@ def _paths(changed: list[str], old: dict[str, Any], new: dict[str, Any]) -> list
     return paths
 
 
-class _Partial(grpc.Status):  # type: ignore[misc]  # grpc-stubs has no Status
+class _Partial(grpc.Status):
     """The status of a resource that exists and did not start."""
 
     code = grpc.StatusCode.UNKNOWN

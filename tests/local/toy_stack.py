@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,3 @@ def steps(result: Result) -> list[tuple[str, str]]:
 
 def messages(result: Result, severity: str = "error") -> list[str]:
     return [one.message for one in result.diagnostics if one.severity == severity]
-
-
-Body = Callable[[], None]
