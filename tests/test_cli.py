@@ -133,6 +133,11 @@ class TestPlan:
         assert "aws Data" in done.stdout
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_plan_says_which_model_has_no_endpoint_yet(self) -> None:
+        done = mlestate("plan", ROOT / "examples" / "aws-regulated.yaml")
+        assert "production: fraud has no endpoint yet" in done.stdout
+        assert "churn has no endpoint" not in done.stdout, "it has an approved version to start with"
+
     def test_an_export_reads_as_a_pulumi_checkpoint(self, tmp_path: Path) -> None:
         done = mlestate("plan", MINIMAL, "--export", tmp_path / "state.json")
         assert done.returncode == 0, done.stderr

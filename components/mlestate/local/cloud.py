@@ -178,7 +178,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
             if sentence := self.makes.kept(found):
                 context.abort(grpc.StatusCode.FAILED_PRECONDITION, sentence)
             if found.properties.get("deletionPolicy") != "ABANDON":
-                self.store.delete(token, request.id, found.home)
+                self.store.delete(token, request.id, found.home, within=CLOUDS[self.package].DELETES_WITHIN)
         self.faults.after(rule)
         return empty_pb2.Empty()
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from mlestate.blueprint.inventory import Row, parts, short_type
 from mlestate.local.engine import Diagnostic, Event, OperationDone, Result
 
-__all__ = ["Display", "outputs", "table", "unchecked"]
+__all__ = ["Display", "outputs", "table", "unchecked", "waiting"]
 
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     # operation: sign, colour, what was done
@@ -80,6 +80,18 @@ def outputs(console: Console, values: Mapping[str, Any]) -> None:
         console.print("\n[bold]Outputs:[/]", highlight=False)
         for line in lines:
             console.print(line, soft_wrap=True, highlight=False)
+
+
+def waiting(console: Console, values: Mapping[str, Any]) -> None:
+    """Which models can be served and have no endpoint yet, read off the stack's outputs."""
+    for environment, each in sorted((values.get("environments") or {}).items()):
+        for model in sorted(set(each.get("identities") or ()) - set(each.get("endpoints") or ())):
+            console.print(
+                f"\n{environment}: {escape(model)} has no endpoint yet. It is made with the first approved version: "
+                f"models.{escape(model)}.serving.initial_version",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def unchecked(console: Console, types: Iterable[str]) -> None:

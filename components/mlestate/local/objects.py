@@ -8,8 +8,9 @@ from pulumi.runtime.proto import provider_pb2
 
 from mlestate.local import azure, schema
 from mlestate.local.kind import Facts, Kind, Naming, Replacement, replacements
+from mlestate.local.markers import SECRET, SIGNATURE, UNKNOWN
 from mlestate.local.store import CloudObject, Store
-from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, has_unknown, is_secret, is_unknown, revealed
+from mlestate.local.wire import has_unknown, is_secret, is_unknown, revealed
 
 _BUCKET = "aws:s3/bucket:Bucket"
 NOTHING = Replacement(frozenset(), frozenset())
@@ -37,6 +38,7 @@ class CloudFacts(Protocol):
     NAMINGS: Mapping[str, Naming]
     NAMING: Naming
     HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]]
+    DELETES_WITHIN: bool
 
     def place(self, config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]: ...
     def locked(self, resource: str, inputs: Mapping[str, Any]) -> str | None: ...

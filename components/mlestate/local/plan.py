@@ -26,7 +26,7 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     before = _checkpoint(against) if against else None
     show = display.Display(console if not as_json else Console(stderr=True), preview=True)
     changing = before is not None and not as_json
-    check(file, scope)
+    stand_in = check(file, scope)
     rehearsal = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
     result = rehearsal.result
     if result.failed:
@@ -43,9 +43,11 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     elif before is not None:
         show.summary(result)
     else:
-        console.print(f"{file}: {sum(row.custom for row in rows)} resources. Nothing was created.\n", highlight=False)
+        console.print(f"{file}: {sum(row.custom for row in rows)} resources. Nothing was created.", highlight=False)
+        console.print(f"{stand_in}\n" if stand_in else "", highlight=False, soft_wrap=True)
         console.print(display.table(rows))
         display.outputs(console, result.outputs)
+        display.waiting(console, result.outputs)
         display.unchecked(console, rehearsal.unchecked)
     return True
 

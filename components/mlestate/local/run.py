@@ -98,6 +98,7 @@ class Run:
         show.summary(result)
         if command == "up" and not result.failed:
             display.outputs(self.console, result.outputs)
+            display.waiting(self.console, result.outputs)
             self.console.print()
             self.console.print(display.table(inventory.rows(self.session.state().export())))
             display.unchecked(self.console, self.session.store.unchecked)

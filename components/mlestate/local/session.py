@@ -55,15 +55,21 @@ def settings(estate: Path, scope: str | None, homes: Mapping[str, str] = HOMES) 
     }
 
 
-def check(estate: Path, scope: str | None) -> None:
+def check(estate: Path, scope: str | None) -> str | None:
     """Refuse what would only fail in the program: a wrong file, a slice that is not there, an SDK that is missing.
+
+    Returns a sentence on what stands in for an account that the file leaves out, if it does.
 
     Raises:
         InputError: with all of the file's mistakes, or the one sentence.
     """
     config = load(estate, homes=HOMES).config
-    slices(config, scope)
+    homes = slices(config, scope)
     cloud_for(config)
+    stand_in = HOMES[config.cloud]
+    if stand_in not in homes.values():
+        return None
+    return f"{config.home_word} {stand_in} stands in for the one that {estate.name} leaves out."
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from mlestate.local.wire import SIGNATURE, is_secret
+from mlestate.local.markers import SIGNATURE
+from mlestate.local.wire import is_secret
 
 
 class TakenError(Exception):
@@ -52,12 +53,13 @@ class CloudObject:
 
 
 class _Table(Protocol):
-    """The five things that both kinds of storage do."""
+    """What both kinds of storage do."""
 
     def get(self, token: str, identity: str, home: str | None) -> CloudObject | None: ...
     def holder(self, token: str, slot: str) -> CloudObject | None: ...
     def made_by(self, urn: str) -> list[CloudObject]: ...
     def all(self) -> Iterator[CloudObject]: ...
+    def within(self, identity: str) -> Iterator[CloudObject]: ...
     def put(self, made: CloudObject) -> None: ...
     def drop(self, made: CloudObject) -> None: ...
     def births(self, urn: str) -> int: ...
@@ -131,12 +133,14 @@ class Store:
                 )
             )
 
-    def delete(self, token: str, identity: str, home: str | None = None) -> None:
-        """Take an object away; one that is gone already is no error."""
+    def delete(self, token: str, identity: str, home: str | None = None, *, within: bool = False) -> None:
+        """Take an object away, and ``within`` it all whose ids continue its own; one that is gone is no error."""
         with self._table.transaction():
             found = self._table.get(token, identity, home)
             if found is not None:
                 self._table.drop(found)
+                for inner in list(self._table.within(identity)) if within else ():
+                    self._table.drop(inner)
 
     def sealed(self, value: Any) -> Any:
         """The value with its secrets turned into digests; itself when there are none."""
@@ -198,6 +202,10 @@ class _Memory:
     def all(self) -> Iterator[CloudObject]:
         with self._lock:
             return iter([made for homes in self._objects.values() for made in homes.values()])
+
+    def within(self, identity: str) -> Iterator[CloudObject]:
+        begins = f"{identity.lower()}/"
+        return (each for each in self.all() if each.id.lower().startswith(begins))
 
     def put(self, made: CloudObject) -> None:
         homes = self._objects.setdefault((made.type, made.id), {})
@@ -265,6 +273,10 @@ class _Database:
 
     def all(self) -> Iterator[CloudObject]:
         return self._select("1")
+
+    def within(self, identity: str) -> Iterator[CloudObject]:
+        begins = f"{identity.lower()}/"
+        return self._select("substr(lower(id), 1, length(?)) = ?", begins, begins)
 
     def put(self, made: CloudObject) -> None:
         row = (made.type, made.id, made.home, made.urn, made.slot, made.owner, made.seed,
