@@ -14,8 +14,10 @@ from pulumi.runtime.proto import provider_pb2 as pb
 
 from mlestate.local.faults import Faults
 from mlestate.local.kind import replacements
+from mlestate.local.markers import SECRET, SIGNATURE, UNKNOWN
+from mlestate.local.paths import covers, parse_path, spelled
 from mlestate.local.store import CloudObject, Store, TakenError
-from mlestate.local.wire import SECRET, SIGNATURE, UNKNOWN, covers, parsed, plain, spelled, struct
+from mlestate.local.wire import plain, struct
 from tests.local.cloud_calls import AbortedError, Caller
 from tests.local.cloud_cases import ALL, AWS, AZURE, package
 
@@ -152,15 +154,15 @@ def test_a_type_without_a_row_is_replaced_by_name_and_place() -> None:
 
 @pytest.mark.parametrize("text", ["a", "a.b", "a[0].b", 'a["x.y"].c', 'a["q\\"t"]', "a[*].b"])
 def test_property_paths_are_read_as_they_are_written(text: str) -> None:
-    assert spelled(parsed(text)).replace('["*"]', "[*]") == text
-    assert covers(parsed("a"), parsed("a[0].b"))
-    assert not covers(parsed("a[0].b"), parsed("a"))
+    assert spelled(parse_path(text)).replace('["*"]', "[*]") == text
+    assert covers(parse_path("a"), parse_path("a[0].b"))
+    assert not covers(parse_path("a[0].b"), parse_path("a"))
 
 
 @pytest.mark.parametrize("text", ['a["b', "a[0"])
 def test_an_unfinished_property_path_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not closed"):
-        parsed(text)
+    with pytest.raises(ValueError, match="is not understood"):
+        parse_path(text)
 
 
 # Names

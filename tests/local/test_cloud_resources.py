@@ -9,7 +9,8 @@ from pulumi.runtime.proto import provider_pb2 as pb
 
 from mlestate.local import schema
 from mlestate.local.cloud import CLOUDS
-from mlestate.local.wire import UNKNOWN, is_unknown, plain, struct
+from mlestate.local.markers import UNKNOWN
+from mlestate.local.wire import is_unknown, plain, struct
 from tests.local.cloud_calls import AbortedError, Caller, urn
 from tests.local.cloud_cases import ALL, AWS, AZURE, GCP, package
 

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from mlestate.local.properties import covers, parse_path
+from mlestate.local.paths import covers, parse_path
 from mlestate.local.state import State
 from tests.local.toy_stack import STACK, Group, Options, Thing, ToyStack, messages, steps
 

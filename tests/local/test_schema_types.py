@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlestate.local import schema
-from mlestate.local.wire import ASSETS, SECRET, SIGNATURE, UNKNOWNS, plain
+from mlestate.local.markers import ASSETS, SECRET, SIGNATURE, UNKNOWNS
+from mlestate.local.wire import plain
 from tests.local.cloud_calls import Caller
 from tests.local.cloud_cases import ALL, package
 

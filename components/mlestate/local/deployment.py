@@ -7,7 +7,7 @@ deleted. Registrations arrive on several threads; what they share is guarded by 
 
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,10 +19,12 @@ from mlestate.errors import InputError
 from mlestate.local import properties
 from mlestate.local.aliases import earlier_urns
 from mlestate.local.events import Recorder
+from mlestate.local.markers import UNKNOWN
 from mlestate.local.providers import Diff, Manager, ProviderError, configuration_of, note_version
 from mlestate.local.registry import Registry
 from mlestate.local.replacements import Replacements
 from mlestate.local.resource import PROVIDER_PREFIX, STACK_TYPE, Resource, provider_urn, urn_of
+from mlestate.local.stack import Stack
 from mlestate.local.state import State
 from mlestate.local.steps import StepFailed, Steps
 
@@ -39,18 +41,14 @@ class Deployment:
 
     def __init__(
         self,
+        stack: Stack,
         *,
-        project: str,
-        stack: str,
         state: State,
         providers: Callable[[str], Any],
-        config: Mapping[str, str],
-        secret_config: Collection[str],
         recorder: Recorder,
         preview: bool,
     ) -> None:
-        self._project, self._stack = project, stack
-        self._config, self._secret_config = config, tuple(secret_config)
+        self._stack = stack
         self._preview = preview
         self.recorder = recorder
         self.state = state
@@ -97,11 +95,11 @@ class Deployment:
         with self._lock:
             self.news[urn] = new
         # The SDK takes a component's properties from its constructor, not from here.
-        known_id = "" if new.id == properties.UNKNOWN else new.id
+        known_id = "" if new.id == UNKNOWN else new.id
         return pb.RegisterResourceResponse(urn=urn, id=known_id, object=new.outputs if new.custom else None)
 
     def _claim(self, parent: str, type_: str, name: str) -> str:
-        urn = urn_of(self._stack, self._project, parent, type_, name)
+        urn = urn_of(self._stack.name, self._stack.project, parent, type_, name)
         with self._lock:
             if parent and parent not in self._urns:
                 raise ProgramError(f"resource {name!r} has parent {parent}, which is not registered")
@@ -152,8 +150,8 @@ class Deployment:
             if not aliases and parent not in self._matched:
                 return None
             for earlier in earlier_urns(
-                self._stack,
-                self._project,
+                self._stack.name,
+                self._stack.project,
                 name=name,
                 type_=type_,
                 parent=parent,
@@ -184,10 +182,10 @@ class Deployment:
                         type=PROVIDER_PREFIX + package,
                         name=f"default_{suffix}" if version else "default",
                         custom=True,
-                        object=configuration_of(self._config, self._secret_config, package, version),
+                        object=configuration_of(self._stack.config, self._stack.secret_config, package, version),
                     )
                 )
-                found = f"{response.urn}::{response.id or properties.UNKNOWN}"
+                found = f"{response.urn}::{response.id or UNKNOWN}"
                 self._defaults[package, version] = found
         return found
 
@@ -366,7 +364,7 @@ class Deployment:
             raise InputError(f"resource {urn} is not registered")
         found = Struct()
         found.fields["urn"].string_value = urn
-        found.fields["id"].string_value = resource.id or properties.UNKNOWN
+        found.fields["id"].string_value = resource.id or UNKNOWN
         found.fields["state"].struct_value.CopyFrom(resource.outputs)
         response = pb.ResourceInvokeResponse()
         getattr(response, "return").CopyFrom(found)

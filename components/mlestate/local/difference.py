@@ -6,12 +6,13 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from mlestate.local.kind import Replacement
-from mlestate.local.wire import Path, covers, has_unknown, parsed, spelled
+from mlestate.local.paths import PropertyPath, covers, parse_path, spelled
+from mlestate.local.wire import has_unknown
 
 _KINDS = provider_pb2.PropertyDiff
 
 
-def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def changes(old: Any, new: Any, path: PropertyPath = ()) -> Iterator[tuple[PropertyPath, str]]:
     """Every path that was added, deleted or updated; what was added or deleted whole is one path."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
@@ -34,7 +35,7 @@ def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, "update"
 
 
-def _leaves(value: Any, path: Path) -> Iterator[Path]:
+def _leaves(value: Any, path: PropertyPath) -> Iterator[PropertyPath]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _leaves(item, (*path, key))
@@ -45,7 +46,7 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
         yield path
 
 
-def _at(value: Any, path: Path) -> Any:
+def _at(value: Any, path: PropertyPath) -> Any:
     for step in path:
         try:
             value = value[step]
@@ -64,7 +65,7 @@ def difference(
 
     A change to a value that is not known yet counts as a change, as in the real providers.
     """
-    skipped = [parsed(text) for text in ignored]
+    skipped = [parse_path(text) for text in ignored]
     response = provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE, hasDetailedDiff=True)
     changed: dict[str, bool] = {}
     for path, how in changes(old, new):

@@ -17,6 +17,7 @@ from mlestate.local.events import Diagnostic, Event, Operation, OperationDone, O
 from mlestate.local.journal import StateLocked
 from mlestate.local.monitor import EngineService, Monitor
 from mlestate.local.program import Program
+from mlestate.local.stack import Stack
 from mlestate.local.state import State
 
 __all__ = [
@@ -60,10 +61,15 @@ class Engine:
         parallel: int = 16,
         listener: Callable[[Event], None] | None = None,
     ) -> None:
-        self._project, self._stack, self._organization = project, stack, organization
-        self._state, self._providers = state, providers
-        self._config, self._secret_config = dict(config), tuple(secret_config)
-        self._parallel, self._listener = parallel, listener
+        self._stack = Stack(
+            project=project,
+            name=stack,
+            organization=organization,
+            config=dict(config),
+            secret_config=tuple(secret_config),
+            parallel=parallel,
+        )
+        self._state, self._providers, self._listener = state, providers, listener
 
     def preview(self, program: Program) -> Result:
         """What `up` would do. Changes nothing."""
@@ -84,8 +90,8 @@ class Engine:
         recorder = Recorder(self._listener)
         with self._state.session():
             deployment = self._deployment(self._state, recorder, preview=False)
-            removal.settle_pending(deployment.steps, self._parallel)
-            removal.refresh_all(deployment.steps, self._parallel)
+            removal.settle_pending(deployment.steps, self._stack.parallel)
+            removal.refresh_all(deployment.steps, self._stack.parallel)
         return recorder.result({})
 
     def destroy(self) -> Result:
@@ -93,51 +99,22 @@ class Engine:
         recorder = Recorder(self._listener)
         with self._state.session():
             deployment = self._deployment(self._state, recorder, preview=False)
-            removal.settle_pending(deployment.steps, self._parallel)
-            removal.remove_unregistered(deployment.steps, (), self._parallel)
+            removal.settle_pending(deployment.steps, self._stack.parallel)
+            removal.remove_unregistered(deployment.steps, (), self._stack.parallel)
         return recorder.result({})
 
     def _deployment(self, state: State, recorder: Recorder, *, preview: bool) -> Deployment:
-        return Deployment(
-            project=self._project,
-            stack=self._stack,
-            state=state,
-            providers=self._providers,
-            config=self._config,
-            secret_config=self._secret_config,
-            recorder=recorder,
-            preview=preview,
-        )
+        return Deployment(self._stack, state=state, providers=self._providers, recorder=recorder, preview=preview)
 
     def _run(self, program: Program, state: State, recorder: Recorder, *, preview: bool) -> Result:
         if not preview and state.pending:
-            removal.settle_pending(self._deployment(state, recorder, preview=False).steps, self._parallel)
+            removal.settle_pending(self._deployment(state, recorder, preview=False).steps, self._stack.parallel)
         deployment = self._deployment(state, recorder, preview=preview)
-        monitor = Monitor(
-            deployment,
-            project=self._project,
-            stack=self._stack,
-            organization=self._organization,
-            config=self._config,
-            secret_config=self._secret_config,
-            preview=preview,
-            parallel=self._parallel,
-        )
+        monitor = Monitor(deployment, self._stack, preview=preview)
         try:
-            programs.run(
-                program,
-                monitor=monitor,
-                engine=EngineService(recorder),
-                project=self._project,
-                stack=self._stack,
-                organization=self._organization,
-                config=self._config,
-                secret_config=self._secret_config,
-                preview=preview,
-                parallel=self._parallel,
-            )
+            programs.run(program, self._stack, monitor=monitor, engine=EngineService(recorder), preview=preview)
         except programs.ProgramFailed as error:
             recorder.say("error", str(error), traceback=error.lines)
         if not recorder.failed:
-            removal.remove_unregistered(deployment.steps, deployment.registered, self._parallel)
+            removal.remove_unregistered(deployment.steps, deployment.registered, self._stack.parallel)
         return recorder.result(properties.shown(deployment.outputs))

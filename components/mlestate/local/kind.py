@@ -15,7 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mlestate.local.wire import UNKNOWN, Path
+from mlestate.local.markers import UNKNOWN
+from mlestate.local.paths import PropertyPath
 
 
 @dataclass(frozen=True)
@@ -164,10 +165,10 @@ _MADE: Mapping[str, Callable[[str], Any]] = {
 class Replacement:
     """Which changes of a type replace the resource; a path says so for everything beneath it, and the longest wins."""
 
-    replaces: frozenset[Path]
-    updates: frozenset[Path]
+    replaces: frozenset[PropertyPath]
+    updates: frozenset[PropertyPath]
 
-    def replaced_by(self, path: Path) -> bool:
+    def replaced_by(self, path: PropertyPath) -> bool:
         """Whether a change at the path (list indexes left out) needs another resource."""
         for size in range(len(path), 0, -1):
             if path[:size] in self.updates:
@@ -182,7 +183,7 @@ def replacements(cloud: str) -> Mapping[str, Replacement]:
     """The table of `data/<cloud>.json`, which names its sources, by resource type."""
     table = json.loads((files("mlestate.local") / "data" / f"{cloud}.json").read_text())["types"]
 
-    def paths(row: Mapping[str, list[str]], key: str) -> frozenset[Path]:
+    def paths(row: Mapping[str, list[str]], key: str) -> frozenset[PropertyPath]:
         return frozenset(tuple(path.split(".")) for path in row.get(key, ()))
 
     return {token: Replacement(paths(row, "replaces"), paths(row, "updates")) for token, row in table.items()}

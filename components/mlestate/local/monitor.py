@@ -1,7 +1,7 @@
 """What the SDK talks to while a program runs: Pulumi's ResourceMonitor and Engine services, called in process."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -13,6 +13,7 @@ from mlestate.errors import InputError
 from mlestate.local.deployment import Deployment, ProgramError
 from mlestate.local.events import Recorder
 from mlestate.local.providers import ProviderError
+from mlestate.local.stack import Stack
 
 _FEATURES: Final = (
     pb.RESOURCE_MONITOR_FEATURE_SECRETS,
@@ -63,24 +64,19 @@ class Monitor:
     def __init__(
         self,
         deployment: Deployment,
+        stack: Stack,
         *,
-        project: str,
-        stack: str,
-        organization: str,
-        config: Mapping[str, str],
-        secret_config: Collection[str],
         preview: bool,
-        parallel: int,
     ) -> None:
         self._deployment = deployment
         self._info = pb.DeploymentInfo(
-            project=project,
-            stack=stack,
-            organization=organization,
-            config=config,
-            configSecretKeys=secret_config,
+            project=stack.project,
+            stack=stack.name,
+            organization=stack.organization,
+            config=stack.config,
+            configSecretKeys=stack.secret_config,
             dryRun=preview,
-            parallel=parallel,
+            parallel=stack.parallel,
             supportedFeatures=_FEATURES,
         )
 

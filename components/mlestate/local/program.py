@@ -8,7 +8,7 @@ import runpy
 import sys
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from pulumi.runtime.settings import ROOT
 from mlestate.config.errors import ConfigError
 from mlestate.errors import InputError
 from mlestate.local.monitor import refusal
+from mlestate.local.stack import Stack
 
 Program: TypeAlias = Callable[[], object] | Path
 
@@ -39,19 +40,7 @@ class ProgramFailed(Exception):
         self.lines = lines
 
 
-def run(
-    program: Program,
-    *,
-    monitor: Any,
-    engine: Any,
-    project: str,
-    stack: str,
-    organization: str,
-    config: Mapping[str, str],
-    secret_config: Collection[str],
-    preview: bool,
-    parallel: int,
-) -> None:
+def run(program: Program, stack: Stack, *, monitor: Any, engine: Any, preview: bool) -> None:
     """Run a program to its end.
 
     Raises ProgramFailed when it fails; errors in what the user configured (pydantic's and ours) come through.
@@ -59,16 +48,16 @@ def run(
 
     def in_own_context() -> None:
         ROOT.set(None)
-        set_all_config(dict(config), list(secret_config))
+        set_all_config(dict(stack.config), list(stack.secret_config))
         configure(
             Settings(
-                project=project,
-                stack=stack,
+                project=stack.project,
+                stack=stack.name,
                 monitor=monitor,
                 engine=engine,
-                parallel=parallel,
+                parallel=stack.parallel,
                 dry_run=preview,
-                organization=organization,
+                organization=stack.organization,
                 root_directory=str(program) if isinstance(program, Path) else "",
             )
         )
@@ -76,7 +65,7 @@ def run(
             loop = runner.get_loop()
             # The SDK leaves futures of what failed unobserved; the failure itself was reported.
             loop.set_exception_handler(lambda _loop, _context: None)
-            loop.set_default_executor(ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="pulumi"))
+            loop.set_default_executor(ThreadPoolExecutor(max_workers=stack.parallel, thread_name_prefix="pulumi"))
             runner.run(run_in_stack(_entry(program)))
 
     with _importable(program):

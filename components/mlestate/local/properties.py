@@ -1,37 +1,23 @@
 """Property values as they travel between the SDK, the engine and a provider: protobuf Structs with Pulumi's markers.
 
 A secret, a resource reference or an asset is an object with a signature key; an unknown is one of seven fixed strings
-(Pulumi, `sdk/go/common/resource/sig/sig.go` and `plugin/rpc.go`). Structs are shared between states and never changed
+(markers.py). Structs are shared between states and never changed
 in place: a function here that changes one answers a copy.
 """
 
 import json
 import math
-import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
-SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the marker's public name, not a secret)
-RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
-FLOAT: Final = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"
-UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-UNKNOWNS: Final = (
-    UNKNOWN,
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-    "030794c1-ac77-496b-92df-f27374a8bd58",
-    "e48ece36-62e2-4504-bad9-02848725956a",
-    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-)
+from mlestate.local.markers import FLOAT, RESOURCE, SECRET, SIGNATURE, UNKNOWNS
+from mlestate.local.paths import PropertyPath, parse_path
+
 _SIGNATURE_BYTES: Final = SIGNATURE.encode()
 UNKNOWN_BYTES: Final = tuple(unknown.encode() for unknown in UNKNOWNS)
-
-PropertyPath: TypeAlias = tuple[str | int, ...]
 
 
 def has_markers(properties: Struct) -> bool:
@@ -174,38 +160,6 @@ def changed_keys(old: Struct, new: Struct) -> tuple[str, ...]:
             for name in names
             if name not in old.fields or name not in new.fields or old.fields[name] != new.fields[name]
         )
-    )
-
-
-_PATH_STEP = re.compile(r"""\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.\[\]]+)|(\.)""")
-
-
-def parse_path(text: str) -> PropertyPath:
-    """A property path such as `properties.traffic`, `tags["a.b"]`, `list[*].y`, `rules[0]`.
-
-    Raises ValueError with a sentence when the text is none.
-    """
-    steps: list[str | int] = []
-    position = 0
-    while position < len(text):
-        match = _PATH_STEP.match(text, position)
-        if match is None:
-            raise ValueError(f'property path {text!r} is not understood at {text[position:]!r}; write a.b[0]["c"][*]')
-        quoted, index, name, _dot = match.groups()
-        if quoted is not None:
-            steps.append(re.sub(r"\\(.)", r"\1", quoted))
-        elif index is not None:
-            steps.append("*" if index == "*" else int(index))
-        elif name is not None:
-            steps.append(name)
-        position = match.end()
-    return tuple(steps)
-
-
-def covers(path: PropertyPath, other: PropertyPath) -> bool:
-    """Whether `other` is at or below `path`; `*` stands for any one step."""
-    return len(other) >= len(path) and all(
-        mine == "*" or mine == theirs for mine, theirs in zip(path, other, strict=False)
     )
 
 

@@ -15,6 +15,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from mlestate.local import properties
+from mlestate.local.paths import covers, parse_path
 from mlestate.local.resource import Resource, name_of, type_of
 
 _STATUS_DETAILS: Final = "grpc-status-details-bin"
@@ -54,9 +55,9 @@ class Diff:
         """
         if not replace_on_changes or not (self.changes or init_errors):
             return self
-        forced = [properties.parse_path(path) for path in replace_on_changes]
+        forced = [parse_path(path) for path in replace_on_changes]
         changed = (*self.paths, "#initerror") if init_errors else self.paths
-        found = {path for path in changed if any(properties.covers(one, properties.parse_path(path)) for one in forced)}
+        found = {path for path in changed if any(covers(one, parse_path(path)) for one in forced)}
         return replace(self, replaces=tuple(sorted({*self.replaces, *found})))
 
 

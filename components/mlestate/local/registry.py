@@ -9,6 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from mlestate.errors import InputError
 from mlestate.local import properties
+from mlestate.local.markers import UNKNOWN
 from mlestate.local.providers import Checked, Diff, Provider, Reading, note_version
 from mlestate.local.resource import PROVIDER_PREFIX, Resource, provider_urn, type_of
 
@@ -83,7 +84,7 @@ class Registry:
         return self._checked(old.urn).diff_config(old, properties.without(news, _INTERNAL), ignore_changes)
 
     def create(self, resource: Resource) -> tuple[str, Struct]:
-        provider_id = properties.UNKNOWN if self._preview else str(uuid.uuid4())
+        provider_id = UNKNOWN if self._preview else str(uuid.uuid4())
         self.configure(resource, provider_id)
         return provider_id, properties.without(resource.inputs, _INTERNAL)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from mlestate.local import properties
+from mlestate.local.markers import UNKNOWN
 from mlestate.local.resource import Resource, in_order, provider_urn
 from mlestate.local.steps import Steps
 
@@ -99,7 +100,7 @@ class Replacements:
             return False
         inputs = properties.copy(dependent.inputs)
         for name in touched:
-            inputs.fields[name].string_value = properties.UNKNOWN
+            inputs.fields[name].string_value = UNKNOWN
         manager = self._steps.manager(dependent)
         if manager is None:
             return False

@@ -24,7 +24,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import rpc
 
-from mlestate.local.wire import ASSETS, OUTPUT, SECRET, SIGNATURE, UNKNOWNS, Path, spelled
+from mlestate.local.markers import ASSETS, OUTPUT, SECRET, SIGNATURE, UNKNOWNS
+from mlestate.local.paths import PropertyPath, spelled
 
 SDKS: Mapping[str, str] = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "azure-native": "pulumi_azure_native"}
 
@@ -37,7 +38,7 @@ class UnknownTypeError(Exception):
 class Failure:
     """One thing wrong with the inputs of a resource: where (a property path), and a sentence."""
 
-    path: Path
+    path: PropertyPath
     reason: str
 
     @property
@@ -50,10 +51,10 @@ class Shape:
 
     says = "any value"
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         """Append a failure for everything wrong in `value`; `hidden` keeps a secret out of the sentences."""
 
-    def inspect(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def inspect(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         """`check`, behind the marks that may stand in a value's place: unknowns, secrets, outputs."""
         if isinstance(value, str):
             if value in UNKNOWNS:
@@ -71,7 +72,7 @@ class Shape:
             return
         self.check(value, path, hidden, failures)
 
-    def mistyped(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def mistyped(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         failures.append(Failure(path, f"expected {self.says}, got {_described(value, hidden)}"))
 
 
@@ -79,7 +80,7 @@ class Scalar(Shape):
     def __init__(self, says: str, *types: type) -> None:
         self.says, self.types = says, types
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         # `bool` is an `int` to Python and never one to a cloud.
         if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
             self.mistyped(value, path, hidden, failures)
@@ -88,7 +89,7 @@ class Scalar(Shape):
 class Asset(Shape):
     says = "an asset or archive"
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         if not isinstance(value, dict) or value.get(SIGNATURE) not in ASSETS:
             self.mistyped(value, path, hidden, failures)
 
@@ -100,7 +101,7 @@ class Choice(Shape):
         self.values = values
         self.says = "one of " + ", ".join(repr(value) for value in values)
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         if isinstance(value, (dict, list, bool)) or value not in self.values:
             near = difflib.get_close_matches(str(value), [str(known) for known in self.values], 1)
             hint = f"; did you mean {near[0]!r}?" if near and not hidden else ""
@@ -112,7 +113,7 @@ class ListOf(Shape):
         self.item = item
         self.says = f"a list (of {item.says})"
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         if not isinstance(value, list):
             self.mistyped(value, path, hidden, failures)
             return
@@ -125,7 +126,7 @@ class MapOf(Shape):
         self.item = item
         self.says = f"a map (to {item.says})"
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         if not isinstance(value, dict) or SIGNATURE in value:
             self.mistyped(value, path, hidden, failures)
             return
@@ -144,7 +145,7 @@ class Union(Shape):
     def says(self) -> str:  # type: ignore[override]  # the base has a class attribute; mypy dislikes the property
         return " or ".join(option.says for option in self.options)
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         best: list[Failure] | None = None
         for option in self.options:
             found: list[Failure] = []
@@ -183,7 +184,7 @@ class Object(Shape):
         wire = {member.__name__: name for name, member in _members(self.cls)}
         return tuple(wire[name] for name in names if name in needed)
 
-    def check(self, value: Any, path: Path, hidden: bool, failures: list[Failure]) -> None:
+    def check(self, value: Any, path: PropertyPath, hidden: bool, failures: list[Failure]) -> None:
         if not isinstance(value, dict) or value.get(SIGNATURE) in ASSETS:
             self.mistyped(value, path, hidden, failures)
             return

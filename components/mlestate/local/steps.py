@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from mlestate.errors import InputError
 from mlestate.local import properties
 from mlestate.local.events import Operation, Recorder
+from mlestate.local.markers import UNKNOWN
 from mlestate.local.providers import Diff, Manager, ProviderError
 from mlestate.local.registry import Registry
 from mlestate.local.resource import Resource
@@ -202,7 +203,7 @@ class Steps:
         """Look an object up that the stack does not own; it must exist."""
 
         def look() -> Resource:
-            if new.id != properties.UNKNOWN:
+            if new.id != UNKNOWN:
                 reading = self.registry.find(new.provider).read(replace(new, outputs=new.inputs))
                 if not reading.id:
                     raise InputError(f"resource {new.id!r} of type {new.type} does not exist")

@@ -2,32 +2,14 @@
 
 A `google.protobuf.Struct` becomes dicts, lists, strings, booleans, numbers (whole ones as `int`) and `None`; the
 special objects of Pulumi (secrets, assets, archives) stay the dicts that they are, to be sent back untouched.
-The markers are those of `sdk/go/common/resource/properties.go` and `plugin/rpc.go` in pulumi/pulumi.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the public marker of a secret, not one
-OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-ASSETS = frozenset({"c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"})
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-UNKNOWNS = frozenset(
-    {
-        UNKNOWN,
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
-
-Path = tuple[str | int, ...]
+from mlestate.local.markers import OUTPUT, SECRET, SIGNATURE, UNKNOWN, UNKNOWNS
 
 
 def plain(struct: Struct) -> dict[str, Any]:
@@ -117,59 +99,3 @@ def has_unknown(value: Any) -> bool:
     if isinstance(value, list):
         return any(has_unknown(item) for item in value)
     return False
-
-
-def spelled(path: Path) -> str:
-    """A property path as Pulumi writes it: `rules[0].tags["a.b"]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif step.replace("_", "").isalnum():
-            text += f".{step}" if text else step
-        else:
-            quoted = step.replace("\\", "\\\\").replace('"', '\\"')
-            text += f'["{quoted}"]'
-    return text
-
-
-def parsed(text: str) -> Path:
-    """The steps of a property path that Pulumi wrote; `*` stays the step `*`.
-
-    Raises ValueError on a bracket or a quotation mark that is never closed.
-    """
-    return tuple(_steps(text))
-
-
-def _steps(text: str) -> Iterator[str | int]:
-    position, size = 0, len(text)
-    while position < size:
-        if text[position] == ".":
-            position += 1
-        elif text.startswith('["', position):
-            position += 2
-            key = ""
-            while text[position : position + 1] != '"':
-                if position >= size:
-                    raise ValueError(f"property path {text!r}: a quotation mark is not closed")
-                position += text[position] == "\\"
-                key += text[position : position + 1]
-                position += 1
-            position += 2
-            yield key
-        elif text[position] == "[":
-            end = text.find("]", position)
-            if end < 0:
-                raise ValueError(f"property path {text!r}: a bracket is not closed")
-            index = text[position + 1 : end]
-            yield int(index) if index.isdigit() else index
-            position = end + 1
-        else:
-            end = min((found for mark in ".[" if (found := text.find(mark, position)) >= 0), default=size)
-            yield text[position:end]
-            position = end
-
-
-def covers(pattern: Path, path: Path) -> bool:
-    """Whether a path is the pattern or lies beneath it; `*` stands for any one step."""
-    return len(pattern) <= len(path) and all(wanted in ("*", step) for wanted, step in zip(pattern, path, strict=False))
