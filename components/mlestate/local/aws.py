@@ -13,7 +13,7 @@ from mlestate.local.aws_kinds import COMMON, KINDS
 from mlestate.local.aws_policy import policy_document
 from mlestate.local.kind import Facts, Naming
 
-__all__ = ["COMMON", "HOLDERS", "KINDS", "NAMING", "NAMINGS", "invoke", "locked", "place"]
+__all__ = ["COMMON", "DELETES_WITHIN", "HOLDERS", "KINDS", "NAMING", "NAMINGS", "invoke", "locked", "place"]
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
