@@ -9,6 +9,7 @@ from tests.drivers import Embedded
 from tests.scenarios import SCENARIOS, Scenario
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_runs_to_its_end(scenario: Scenario, tmp_path: Path) -> None:
     driver = Embedded(scenario.start(tmp_path))
