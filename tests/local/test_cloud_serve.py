@@ -88,7 +88,7 @@ def test_a_provider_ends_when_asked(shims: Path) -> None:
 
 
 def test_a_provider_ends_when_its_parent_is_gone(shims: Path) -> None:
-    script = f"'{shims}/pulumi-resource-aws' x </dev/null & echo $!; sleep 3"
+    script = f"'{shims}/pulumi-resource-aws' x </dev/null & echo $!; wait"
     parent = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
