@@ -83,9 +83,9 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
     return None
 
 
-# type -> (type of the holder, its property, the property it repeats, the refusal)
 DELETES_WITHIN = False  # AWS refuses to delete what still holds something, or never looks
 
+# type -> (type of the holder, its property, the property it repeats, the refusal)
 HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
     "aws:iam/role:Role": (
         (

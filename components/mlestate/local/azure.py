@@ -309,10 +309,10 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
     }
 
 
-# type -> (type of the holder, its property, the property it repeats, the refusal)
 DELETES_WITHIN = True
 """ARM deletes with a resource, or with a resource group, all that lies under its id (ARM, "Delete resources")."""
 
+# type -> (type of the holder, its property, the property it repeats, the refusal)
 HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {}
 
 

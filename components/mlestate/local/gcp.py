@@ -294,9 +294,9 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
     }
 
 
-# type -> (type of the holder, its property, the property it repeats, the refusal)
 DELETES_WITHIN = False  # Google Cloud refuses to delete what still holds something
 
+# type -> (type of the holder, its property, the property it repeats, the refusal)
 HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {}
 
 
