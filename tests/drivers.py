@@ -49,14 +49,7 @@ class Embedded:
 
     def run(self, command: str) -> Outcome:
         events: list[Event] = []
-        engine = self.session.engine(events.append)
-        run = {
-            "preview": lambda: engine.preview(self.session.program),
-            "up": lambda: engine.up(self.session.program),
-            "refresh": engine.refresh,
-            "destroy": engine.destroy,
-        }[command]
-        result = run()
+        result = self.session.run(command, events.append)
         return Outcome(
             operations=_told((each.op, each.urn) for each in result.operations),
             same=sum(each.op == "same" for each in result.operations),

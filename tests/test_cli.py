@@ -29,6 +29,23 @@ def mlestate(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> su
     )
 
 
+def begun(words: list[str], session: Session) -> subprocess.Popen[bytes]:
+    """A command that runs slowly, once it has created the first thing."""
+    slow = {"create": {"*": {"slow": 0.2}}}
+    running = subprocess.Popen(
+        [MLESTATE, *words],
+        cwd=ROOT,
+        env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (session.cloud.exists() and store(session).objects()):
+        assert time.monotonic() < deadline, "nothing was created in a minute"
+        time.sleep(0.02)
+    return running
+
+
 def estate(folder: Path, text: str) -> Path:
     file = folder / "estate.yaml"
     file.write_text(text)
@@ -182,18 +199,8 @@ class TestLocal:
     def test_an_up_that_was_killed_is_finished_by_the_next(self, after: float, tmp_path: Path) -> None:
         """Program, provider and engine are one process here; it dies at some moment after the first creation."""
         words = ["local", "up", str(MINIMAL), "--engine", "embedded", "--yes", "--state", str(tmp_path)]
-        slow = {"create": {"*": {"slow": 0.1}}}
-        running = subprocess.Popen(
-            [MLESTATE, *words],
-            cwd=ROOT,
-            env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
         session = Session.of(MINIMAL, tmp_path)
-        deadline = time.monotonic() + 30
-        while not (session.cloud.exists() and store(session).objects()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        running = begun(words, session)
         time.sleep(after)
         running.send_signal(signal.SIGKILL)
         running.wait()

@@ -1,8 +1,6 @@
 """`mlestate local` on Pulumi's own engine, as a person or a kill meets it."""
 
 import json
-import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -10,9 +8,8 @@ import psutil
 import pytest
 
 from mlestate.local.session import Session
-from tests.conftest import ROOT
 from tests.drivers import Own, store
-from tests.test_cli import MINIMAL, MLESTATE, mlestate
+from tests.test_cli import MINIMAL, begun, mlestate
 
 pytestmark = pytest.mark.slow
 
@@ -45,19 +42,8 @@ def test_any_pulumi_command_passes_through(tmp_path: Path) -> None:
 def test_an_up_whose_process_was_killed_is_finished_by_the_next(victim: str, tmp_path: Path) -> None:
     """Each process of an `up` dies once: the engine, the provider, the program, and our own command."""
     words = ["local", "up", str(MINIMAL), "--engine", "pulumi", "--yes", "--state", str(tmp_path)]
-    slow = {"create": {"*": {"slow": 0.3}}}
-    running = subprocess.Popen(
-        [MLESTATE, *words],
-        cwd=ROOT,
-        env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
     session = Session.of(MINIMAL, tmp_path)
-    deadline = time.monotonic() + 60
-    while not (session.cloud.exists() and store(session).objects()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert store(session).objects(), "nothing was created in a minute"
+    running = begun(words, session)
     killed = _kill(victim, running.pid)
     assert killed, f"no process of this run is {victim}"
     running.wait()

@@ -87,14 +87,7 @@ class Run:
 
     def _embedded(self, command: str) -> Result:
         show = display.Display(self.console, preview=command == "preview")
-        engine = self.session.engine(show)
-        run = {
-            "preview": lambda: engine.preview(self.session.program),
-            "up": lambda: engine.up(self.session.program),
-            "refresh": engine.refresh,
-            "destroy": engine.destroy,
-        }[command]
-        result = run()
+        result = self.session.run(command, show)
         show.summary(result)
         if command == "up" and not result.failed:
             display.outputs(self.console, result.outputs)

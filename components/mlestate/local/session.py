@@ -141,9 +141,13 @@ class Session:
         """What exists in the local cloud."""
         return Store(self.cloud)
 
-    def engine(self, listener: Listener | None = None) -> Engine:
-        """The embedded engine on this session's state."""
-        return Engine(
+    def run(self, command: str, listener: Listener | None = None) -> Result:
+        """Run ``preview``, ``up``, ``refresh`` or ``destroy`` under the embedded engine.
+
+        Raises:
+            StateLocked: another run holds the folder.
+        """
+        engine = Engine(
             project=PROJECT,
             stack=self.stack,
             state=self.state(),
@@ -151,6 +155,13 @@ class Session:
             config=self.config,
             listener=listener,
         )
+        runs: dict[str, Callable[[], Result]] = {
+            "preview": lambda: engine.preview(self.program),
+            "up": lambda: engine.up(self.program),
+            "refresh": engine.refresh,
+            "destroy": engine.destroy,
+        }
+        return runs[command]()
 
 
 def _providers(store: Store) -> Callable[[str], provider_pb2_grpc.ResourceProviderServicer]:
