@@ -44,6 +44,9 @@ class Engine:
     `config` is the stack's configuration, `<namespace>:<key>`, of which the keys in `secret_config` are secrets.
     `parallel` bounds the provider calls at one time. `listener` hears every event as it happens, one at a time.
 
+    After a failure, what does not depend on it is still done, as Pulumi does with --continue-on-error, and nothing is
+    deleted, as Pulumi does without: what was replaced goes with the next run that succeeds.
+
     All four runs raise StateLocked when another run holds the state, and let errors of the user's configuration
     through. Everything else that goes wrong is in the Result.
     """

@@ -10,6 +10,8 @@ from pulumi_aws.provider import Provider
 
 phase = pulumi.Config("foreign").require("phase")
 edited = phase != "first"
+# Nothing else changes while a create fails: the engines differ in whether what was replaced is deleted after a failure.
+content = "edited" if edited else "first"
 
 
 class Box(pulumi.ComponentResource):
@@ -23,12 +25,12 @@ class Box(pulumi.ComponentResource):
 
 
 elsewhere = Provider("elsewhere", region="eu-west-1", allowed_account_ids=["000000000000"])
-plain = s3.Bucket("plain", tags={"phase": phase})
+plain = s3.Bucket("plain", tags={"content": content})
 abroad = s3.Bucket("abroad", bucket="foreign-abroad", opts=pulumi.ResourceOptions(provider=elsewhere))
 guarded = s3.Bucket("guarded", opts=pulumi.ResourceOptions(protect=phase != "open", depends_on=[plain]))
 box = Box("box")
 
-password = ssm.Parameter("password", type="SecureString", value=pulumi.Output.secret(f"hunter-{phase}"))
+password = ssm.Parameter("password", type="SecureString", value=pulumi.Output.secret(f"hunter-{content}"))
 
 logs = cloudwatch.LogGroup(
     "renamed-logs" if edited else "logs",
@@ -38,17 +40,19 @@ logs = cloudwatch.LogGroup(
         ignore_changes=["retentionInDays"], aliases=[pulumi.Alias(name="logs")] if edited else None
     ),
 )
-announced = sns.Topic("announced", display_name=phase, opts=pulumi.ResourceOptions(replace_on_changes=["displayName"]))
+announced = sns.Topic(
+    "announced", display_name=content, opts=pulumi.ResourceOptions(replace_on_changes=["displayName"])
+)
 group = sagemaker.ModelPackageGroup(
     "group",
     model_package_group_name="foreign-group",
-    model_package_group_description=f"described in {phase}",
+    model_package_group_description=f"described as {content}",
     opts=pulumi.ResourceOptions(delete_before_replace=True),
 )
 model = sagemaker.Model(
     "model",
     execution_role_arn="arn:aws:iam::000000000000:role/foreign",
-    containers=[{"image": f"000000000000.dkr.ecr.eu-west-1.amazonaws.com/foreign:{phase}"}],
+    containers=[{"image": f"000000000000.dkr.ecr.eu-west-1.amazonaws.com/foreign:{content}"}],
     opts=pulumi.ResourceOptions(deleted_with=group),
 )
 kept = s3.Bucket("kept", opts=pulumi.ResourceOptions(retain_on_delete=True))
