@@ -8,10 +8,9 @@ EXAMPLE = Path("examples/aws-minimal.yaml")
 
 NEXT = f"""
 Next:
-  .venv/bin/mlestate plan examples/aws-regulated.yaml      what three accounts would hold, without any of them
-  .venv/bin/mlestate local destroy {EXAMPLE}    take the demo away again
-  pulumi -C stacks up                                      the real thing: install Pulumi as its documentation says,
-                                                           sign in to your account, put your estate.yaml in stacks/
+  .venv/bin/mlestate plan examples/aws-regulated.yaml      # what three accounts would hold, without any of them
+  .venv/bin/mlestate local destroy {EXAMPLE}    # take the demo away again
+  source .venv/bin/activate; cd stacks; pulumi up          # the real thing; README.md says what it needs first
 """
 
 

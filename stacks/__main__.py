@@ -14,8 +14,10 @@ from mlestate.errors import InputError
 from mlestate.estate import Estate
 
 settings = pulumi.Config("mlestate")
+# `pulumi config set --path` keeps what looks like a number as one, and its leading zeros are lost.
+accounts = [str(account).zfill(12) for account in pulumi.Config("aws").get_object("allowedAccountIds") or ()]
 homes = {
-    "aws": next(iter(pulumi.Config("aws").get_object("allowedAccountIds") or ()), None),
+    "aws": next(iter(accounts), None),
     "gcp": pulumi.Config("gcp").get("project"),
     "azure": pulumi.Config("azure-native").get("subscriptionId"),
 }

@@ -29,14 +29,14 @@ def mlestate(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> su
     )
 
 
-def begun(words: list[str], session: Session) -> subprocess.Popen[bytes]:
+def begun(words: list[str], session: Session, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """A command that runs slowly, once it has created the first thing."""
     slow = {"create": {"*": {"slow": 0.2}}}
     running = subprocess.Popen(
         [MLESTATE, *words],
         cwd=ROOT,
         env={**os.environ, "MLESTATE_LOCAL_FAULTS": json.dumps(slow)},
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
@@ -190,10 +190,50 @@ class TestLocal:
         assert again.returncode == 0
         assert "created" not in again.stdout
         assert "unchanged" in again.stdout
-        exported = json.loads(mlestate("local", "export", MINIMAL, "--engine", "embedded", "--state", tmp_path).stdout)
+        exported = json.loads(mlestate("local", "export", MINIMAL, "--state", tmp_path).stdout)
         assert exported["version"] == 3
         assert mlestate("local", "destroy", MINIMAL, *words).returncode == 0
         assert store(Session.of(MINIMAL, tmp_path)).objects() == []
+
+    def test_two_estates_never_share_a_folder(self, tmp_path: Path) -> None:
+        words = ("--engine", "embedded", "--yes", "--state", tmp_path / "state")
+        assert mlestate("local", "up", MINIMAL, *words).returncode == 0
+        other = estate(tmp_path, MINIMAL.read_text().replace("name: acme", "name: other"))
+        done = mlestate("local", "up", other, *words)
+        assert done.returncode == 2
+        assert "holds the state of the estate acme" in done.stderr
+        assert mlestate("local", "up", MINIMAL, *words).stdout.count("created") == 0, "the first estate is untouched"
+
+    def test_a_summary_repeats_what_failed(self, tmp_path: Path) -> None:
+        fault = {"create": {"aws:ecr/repository:Repository": {"fail": "LimitExceededException: no more"}}}
+        words = ("local", "up", MINIMAL, "--engine", "embedded", "--yes", "--state", tmp_path)
+        done = mlestate(*words, MLESTATE_LOCAL_FAULTS=json.dumps(fault))
+        assert done.returncode == 1
+        assert "1 failed" in done.stdout
+        assert done.stdout.rstrip().splitlines()[-1].startswith("failed: acme-hub-registry-churn: "), done.stdout
+
+    def test_a_command_that_is_interrupted_says_how_to_go_on(self, tmp_path: Path) -> None:
+        words = ["local", "up", str(MINIMAL), "--engine", "embedded", "--yes", "--state", str(tmp_path)]
+        running = begun(words, Session.of(MINIMAL, tmp_path), stdout=subprocess.PIPE)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate()[0].decode()
+        assert running.returncode == 130
+        assert "run the same command again" in said
+        assert mlestate(*words).returncode == 0
+
+    @pytest.mark.parametrize("note", ["rubbish", "[]", '{"estate": "acme", "engine": "terraform"}'])
+    def test_a_note_that_cannot_be_read_is_named(self, note: str, tmp_path: Path) -> None:
+        (tmp_path / "local.run").write_text(note)
+        done = mlestate("local", "up", MINIMAL, "--engine", "embedded", "--yes", "--state", tmp_path)
+        assert done.returncode == 2
+        assert "local.run cannot be read" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_preview_leaves_no_state_to_export(self, tmp_path: Path) -> None:
+        assert mlestate("local", "preview", MINIMAL, "--engine", "embedded", "--state", tmp_path).returncode == 0
+        done = mlestate("local", "export", MINIMAL, "--state", tmp_path)
+        assert done.returncode == 2
+        assert "bring it up first" in done.stderr
 
     @pytest.mark.parametrize("after", [0.0, 0.15, 0.4, 0.9])
     def test_an_up_that_was_killed_is_finished_by_the_next(self, after: float, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ EngineName = Annotated[
 Folder = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="Where the local cloud and its state lie [default: .mlestate/local/<FILE's name>]."
+        metavar="DIR", help="Where the local cloud and its state lie [default: .mlestate/local/<the estate's name>]."
     ),
 ]
 Scope = Annotated[
@@ -61,21 +61,22 @@ def destroy(
 
 
 @app.command()
-def export(file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None) -> None:
+def export(file: EstateFile, scope: Scope = None, state: Folder = None) -> None:
     """Print the state, as `pulumi stack export` does."""
     from mlestate.local.run import Run
 
-    Run.of(file, scope, engine, state).export()
+    Run.of(file, scope, state).export()
 
 
-@app.command(
-    "pulumi", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
+@app.command("pulumi", context_settings={"allow_extra_args": True, "allow_interspersed_args": False})
 def passthrough(context: typer.Context, file: EstateFile, scope: Scope = None, state: Folder = None) -> None:
-    """Run any Pulumi command on the estate's local stack: mlestate local pulumi FILE stack output --json."""
+    """Run any Pulumi command on the estate's local stack: mlestate local pulumi FILE stack output --json.
+
+    What stands behind FILE is Pulumi's; our own options stand before it.
+    """
     from mlestate.local.run import Run
 
-    raise typer.Exit(Run.of(file, scope, "pulumi", state).passthrough(context.args))
+    raise typer.Exit(Run.of(file, scope, state).passthrough(context.args))
 
 
 def _run(command: str, file: Path, scope: str | None, engine: str, state: Path | None, *, yes: bool) -> None:
@@ -83,6 +84,5 @@ def _run(command: str, file: Path, scope: str | None, engine: str, state: Path |
 
     if not yes and not sys.stdin.isatty():
         raise InputError(f"--yes must be given to run {command} where nobody can be asked (no terminal)")
-    run = Run.of(file, scope, engine, state)
-    if not run.perform(command, yes=yes):
+    if not Run.of(file, scope, state).perform(command, engine, yes=yes):
         raise typer.Exit(1)

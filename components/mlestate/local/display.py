@@ -12,7 +12,7 @@ from rich.table import Table
 from mlestate.blueprint.inventory import Row, parts, short_type
 from mlestate.local.engine import Diagnostic, Event, OperationDone, Result
 
-__all__ = ["Display", "outputs", "table", "unchecked", "waiting"]
+__all__ = ["Display", "console", "outputs", "table", "unchecked", "waiting"]
 
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     # operation: sign, colour, what was done
@@ -29,6 +29,16 @@ SIGNS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
+MOST_FAILURES = 10
+"""How many failures the summary repeats: one screen."""
+
+
+def console() -> Console:
+    """This terminal; where there is none, lines as wide as they come, for a log or a pipe."""
+    found = Console()
+    return found if found.is_terminal else Console(width=200)
+
+
 class Display:
     """Prints one line for each resource that changes, as it happens, and a summary at the end."""
 
@@ -36,6 +46,7 @@ class Display:
         self._console = console
         self._preview = preview
         self._began = monotonic()
+        self._failures: list[str] = []
 
     def __call__(self, event: Event) -> None:
         """Take one event of the engine."""
@@ -45,9 +56,11 @@ class Display:
             operation = event.operation
             sign, colour, done = SIGNS.get(operation.op, ("?", "default", operation.op))
             changed = f"  [dim]{escape(', '.join(operation.changed))}[/]" if operation.changed else ""
+            if event.error:
+                self._failures.append(f"{operation.name}: {event.error}")
             state = "[red]failed[/]" if event.error else ("" if self._preview else done)
             self._console.print(
-                f" [{colour}]{sign:>2}[/] {escape(short_type(operation.type)):<42} {escape(operation.name):<48} "
+                f" [{colour}]{sign:>2}[/] {escape(short_type(operation.type)):<47} {escape(operation.name):<48} "
                 f"{state}{changed}",
                 soft_wrap=True,
                 highlight=False,
@@ -64,7 +77,16 @@ class Display:
             self._console.print(f"    [{colour}]{sign} {count} {what}[/]", highlight=False)
         if unchanged:
             self._console.print(f"    {unchanged} unchanged", highlight=False)
+        if self._failures:
+            self._console.print(f"    [red]{len(self._failures)} failed[/]", highlight=False)
+        elif not changes and not unchanged and not result.failed:
+            self._console.print("    nothing to do", highlight=False)
         self._console.print(f"\n[bold]Duration:[/] {monotonic() - self._began:.1f}s", highlight=False)
+
+        for failure in self._failures[:MOST_FAILURES]:
+            self._console.print(f"[red]failed:[/] {escape(failure)}", highlight=False, soft_wrap=True)
+        if len(self._failures) > MOST_FAILURES:
+            self._console.print(f"... and {len(self._failures) - MOST_FAILURES} more, above", highlight=False)
 
     def _diagnostic(self, event: Diagnostic) -> None:
         colour = {"error": "red", "warning": "yellow"}.get(event.severity, "default")

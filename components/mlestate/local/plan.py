@@ -11,7 +11,7 @@ from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.engine import Diagnostic, Result
-from mlestate.local.session import check, rehearse
+from mlestate.local.session import check, rehearse, stand_in
 
 __all__ = ["plan"]
 
@@ -22,11 +22,11 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     Raises:
         InputError: the state to compare with cannot be read, or the export cannot be written.
     """
-    console = Console()
+    console = display.console()
     before = _checkpoint(against) if against else None
     show = display.Display(console if not as_json else Console(stderr=True), preview=True)
     changing = before is not None and not as_json
-    stand_in = check(file, scope)
+    config = check(file, scope)
     rehearsal = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
     result = rehearsal.result
     if result.failed:
@@ -43,8 +43,13 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     elif before is not None:
         show.summary(result)
     else:
-        console.print(f"{file}: {sum(row.custom for row in rows)} resources. Nothing was created.", highlight=False)
-        console.print(f"{stand_in}\n" if stand_in else "", highlight=False, soft_wrap=True)
+        inside = sum(inventory.parts(rows).values())
+        console.print(
+            f"{file}: {len(rows) + 1} resources, {inside} of them in the cloud and the others the parts and providers "
+            f"around them. Nothing was created. {stand_in(config) or ''}\n",
+            highlight=False,
+            soft_wrap=True,
+        )
         console.print(display.table(rows))
         display.outputs(console, result.outputs)
         display.waiting(console, result.outputs)

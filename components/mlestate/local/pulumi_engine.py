@@ -15,10 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 import yaml
 
 from mlestate.errors import InputError
-from mlestate.local.journal import Files, StateLocked
+from mlestate.local.journal import StateLocked
 from mlestate.local.serve import write_shims
 from mlestate.local.session import PASSPHRASE, PROJECT, Session
 
@@ -67,31 +68,29 @@ class PulumiEngine:
 
     def run(self, *arguments: str) -> int:
         """Run a Pulumi command on this terminal; returns its exit code."""
-        return self._started(arguments).wait()
+        return _waited(self._started(arguments))
 
     def change(self, *arguments: str) -> int:
-        """Run a command that works on the stack while no other does; returns its exit code.
+        """Run a command that works on the stack, which no other run of ours does; returns its exit code.
 
         Raises:
-            StateLocked: another run works on the stack, or one that lost its parent still does.
+            StateLocked: Pulumi still works on the stack for a run of ours that was killed.
         """
-        files = Files(self.folder, self.session.stack)
-        files.lock()
+        # A file, and not a lock that Pulumi inherits: its language host outlives a killed engine and would keep it.
+        note = self.folder / f"{self.session.stack}.process"
+        if (pid := _living(note)) is not None:
+            raise StateLocked(
+                f"stack {self.session.stack!r} is in use by Pulumi (process {pid}); wait until it has ended"
+            )
+        if any((self.folder / "backend").rglob(".pulumi/locks/**/*.json")):
+            # Nobody else is here, so a run that was killed has left it; the backend cannot know that.
+            self._checked("cancel", "--yes")
+        running = self._started(arguments)
         try:
-            # Not the lock itself, inherited: Pulumi's language host outlives a killed engine and would keep it.
-            pid = self.folder / f"{self.session.stack}.pid"
-            if pid.exists() and _lives(int(pid.read_text())):
-                raise StateLocked(f"stack {self.session.stack!r} is in use by Pulumi (process {pid.read_text()})")
-            if any((self.folder / "backend").rglob(".pulumi/locks/**/*.json")):
-                # Nobody else is here, so a run that was killed has left it; the backend cannot know that.
-                self._checked("cancel", "--yes")
-            running = self._started(arguments)
-            pid.write_text(str(running.pid))
-            code = running.wait()
-            pid.unlink()
-            return code
+            note.write_text(f"{running.pid} {psutil.Process(running.pid).create_time()}")
+            return _waited(running)
         finally:
-            files.unlock()
+            note.unlink(missing_ok=True)
 
     def _started(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["pulumi", *arguments], cwd=self.folder / "project", env=self._environment())
@@ -137,7 +136,10 @@ class PulumiEngine:
 
     def _read(self, name: str) -> dict[str, Any]:
         file = self.folder / "project" / name
-        return dict(yaml.safe_load(file.read_text()) or {}) if file.exists() else {}
+        try:
+            return dict(yaml.safe_load(file.read_text()) or {}) if file.exists() else {}
+        except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+            raise InputError(f"{file} cannot be read as a stack's settings; remove it or mend it: {error}") from error
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         (self.folder / "project" / name).write_text(yaml.safe_dump(dict(document)))
@@ -150,12 +152,25 @@ def _config(settings: Mapping[str, str]) -> dict[str, Any]:
 
 def arguments(command: str, *, yes: bool) -> Sequence[str]:
     """The words of a Pulumi command that match the same command of the embedded engine."""
-    return [command, *(["--yes", "--skip-preview"] if yes and command != "preview" else []), "--suppress-permalink"]
+    return [
+        command,
+        *(["--yes", "--skip-preview"] if yes and command != "preview" else []),
+        "--suppress-permalink=true",
+    ]
 
 
-def _lives(pid: int) -> bool:
+def _living(note: Path) -> str | None:
+    """The process of the note, if it is that one still and not another that was given its number."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        pid, began = note.read_text().split()
+        return pid if psutil.Process(int(pid)).create_time() == float(began) else None
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+def _waited(running: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return running.wait()
+        except KeyboardInterrupt:
+            continue  # the terminal told Pulumi as well, which ends in its own good order

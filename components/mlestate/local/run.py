@@ -1,7 +1,8 @@
 """One command of `mlestate local`, on whichever engine was chosen."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,80 +13,104 @@ from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.engine import Result
+from mlestate.local.journal import Files
 from mlestate.local.pulumi_engine import PulumiEngine, arguments, missing
 from mlestate.local.session import Session, check
 
 __all__ = ["Run"]
 
-ENGINES = ("auto", "embedded", "pulumi")
+ENGINES = ("embedded", "pulumi")
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended: 128 and the number of the signal, as shells say it."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A session, the engine that runs it, and the terminal that hears of it."""
+    """An estate, its session, and the terminal that hears of it."""
 
     estate: Path
+    name: str
     session: Session
-    engine: str
     console: Console
 
     @classmethod
-    def of(cls, file: Path, scope: str | None, engine: str, folder: Path | None) -> "Run":
+    def of(cls, file: Path, scope: str | None, folder: Path | None) -> "Run":
         """
         Raises:
-            InputError: no such engine, or Pulumi's own is asked for and not on PATH.
+            InputError: the file is wrong, or the folder holds another estate.
         """
-        if engine not in ENGINES:
-            raise InputError(f"--engine {engine}: allowed are {', '.join(ENGINES)}")
-        if engine == "auto":
-            engine = "embedded" if missing() else "pulumi"
-        check(file, scope)
-        session = Session.of(file, folder or Path(".mlestate", "local", file.stem), scope)
-        if engine == "pulumi":
-            PulumiEngine(session)
-        return cls(file, session, engine, Console())
+        name = check(file, scope).name
+        session = Session.of(file, folder or Path(".mlestate", "local", name), scope)
+        run = cls(file, name, session, display.console())
+        if (kept := run._kept().get("estate", name)) != name:
+            raise InputError(
+                f"{session.folder} holds the state of the estate {kept}, not of {name}; name another --state"
+            )
+        return run
 
-    def perform(self, command: str, *, yes: bool) -> bool:
-        """Run preview, up, refresh or destroy; True when it ended well, or when the person said no."""
-        self._take_over()
-        which = "Pulumi's own engine" if self.engine == "pulumi" else "the embedded engine, a rehearsal of Pulumi's"
-        self.console.print(
-            f"[bold]{command}[/] of {self.estate} on the local cloud, by {which} "
-            f"(stack {self.session.stack}, state in {self.session.folder})\n",
-            highlight=False,
-            soft_wrap=True,
-        )
-        if self.engine == "pulumi":
-            return self._pulumi().change(*arguments(command, yes=yes)) == 0
-        if not yes:
-            if command == "up":
-                previewed = self._embedded("preview")
-                if previewed.failed or not set(previewed.changes) - {"same"}:
-                    return not previewed.failed
-            if not typer.confirm(f"Do you want to perform this {command}?"):
-                return True
-        return not self._embedded(command).failed
+    def perform(self, command: str, engine: str, *, yes: bool) -> bool:
+        """Run preview, up, refresh or destroy; True when it ended well, or when the person said no.
+
+        Raises:
+            InputError: no such engine, or Pulumi's own is asked for and not on PATH.
+            StateLocked: another run works on the stack.
+        """
+        engine = _chosen(engine)
+        own = PulumiEngine(self.session) if engine == "pulumi" else None
+        with self._alone():
+            which = "Pulumi's own engine" if own else "the embedded engine, a rehearsal of Pulumi's"
+            self.console.print(
+                f"[bold]{command}[/] of {self.estate} on the local cloud, by {which} "
+                f"(stack {self.session.stack}, state in {self.session.folder})\n",
+                highlight=False,
+                soft_wrap=True,
+            )
+            self._take_over(engine)
+            if command != "preview":
+                self._keep(engine)
+            if own:
+                own.prepare()
+                return own.change(*arguments(command, yes=yes)) == 0
+            return self._embedded(command, yes=yes)
 
     def export(self) -> None:
-        """Print the state, secrets encrypted.
+        """Print the state, secrets encrypted, of whichever engine ran last.
 
         Raises:
             InputError: nothing has been brought up yet.
         """
-        if not self._marker.exists():
-            raise InputError(f"{self.session.folder} holds no state of {self.estate}; bring it up first")
-        self._take_over()
-        if self.engine == "pulumi":
-            self._pulumi().run("stack", "export")
+        last = self._kept().get("engine")
+        if last is None:
+            raise InputError(f"{self.session.folder} holds no state of {self.name}; bring it up first")
+        if last == "pulumi":
+            PulumiEngine(self.session).run("stack", "export")
         else:
             typer.echo(json.dumps(self.session.state().export(), indent=2))
 
     def passthrough(self, words: Sequence[str]) -> int:
         """Run a Pulumi command; its exit code."""
-        self._take_over()
-        return self._pulumi().run(*words)
+        own = PulumiEngine(self.session)
+        with self._alone():
+            self._take_over("pulumi")
+            self._keep("pulumi")
+            own.prepare()
+        return own.run(*words)
 
-    def _embedded(self, command: str) -> Result:
+    def _embedded(self, command: str, *, yes: bool) -> bool:
+        if not yes:
+            if command == "up":
+                previewed = self._shown("preview")
+                if previewed.failed or not set(previewed.changes) - {"same"}:
+                    return not previewed.failed
+            if not typer.confirm(f"Do you want to perform this {command}?"):
+                return True
+        try:
+            return not self._shown(command).failed
+        except KeyboardInterrupt:
+            self.console.print("\nInterrupted. Nothing is lost: run the same command again to finish.")
+            raise typer.Exit(INTERRUPTED) from None
+
+    def _shown(self, command: str) -> Result:
         show = display.Display(self.console, preview=command == "preview")
         result = self.session.run(command, show)
         show.summary(result)
@@ -97,23 +122,53 @@ class Run:
             display.unchecked(self.console, self.session.store.unchecked)
         return result
 
-    def _pulumi(self) -> PulumiEngine:
-        engine = PulumiEngine(self.session)
-        engine.prepare()
-        return engine
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        files = Files(self.session.folder, self.session.stack)
+        files.lock()
+        try:
+            yield
+        finally:
+            files.unlock()
 
-    def _take_over(self) -> None:
+    def _take_over(self, engine: str) -> None:
         """Where the other engine ran last, hand its state to this one."""
-        last = self._marker.read_text().strip() if self._marker.exists() else self.engine
-        if last != self.engine:
-            if self.engine == "pulumi":
-                self._pulumi().import_(self.session.state().export(show_secrets=True))
-            else:
-                self.session.state().import_(PulumiEngine(self.session).export())
-        self._marker.parent.mkdir(parents=True, exist_ok=True)
-        self._marker.write_text(self.engine + "\n")
+        last = self._kept().get("engine", engine)
+        if last == engine:
+            return
+        own = PulumiEngine(self.session)
+        if engine == "pulumi":
+            own.prepare()
+            own.import_(self.session.state().export(show_secrets=True))
+        else:
+            self.session.state().import_(own.export())
 
     @property
-    def _marker(self) -> Path:
-        """The file that says which engine ran last."""
-        return self.session.folder / f"{self.session.stack}.engine"
+    def _note(self) -> Path:
+        """The file that says whose state the folder holds, and which engine wrote it last."""
+        return self.session.folder / f"{self.session.stack}.run"
+
+    def _keep(self, engine: str) -> None:
+        self._note.write_text(json.dumps({"estate": self.name, "engine": engine}) + "\n")
+
+    def _kept(self) -> Mapping[str, str]:
+        if not self._note.is_file():
+            return {}
+        try:
+            kept = json.loads(self._note.read_text())
+            if kept["engine"] not in ENGINES:
+                raise ValueError(f"no engine {kept['engine']!r}")
+            return {"estate": str(kept["estate"]), "engine": kept["engine"]}
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise InputError(
+                f"{self._note} cannot be read ({error}): it says which engine ran last. Write it anew, such as "
+                f'{{"estate": "{self.name}", "engine": "embedded"}}, or name another --state'
+            ) from error
+
+
+def _chosen(engine: str) -> str:
+    if engine not in ("auto", *ENGINES):
+        raise InputError(f"--engine {engine}: allowed are auto, {', '.join(ENGINES)}")
+    if engine == "auto":
+        return "embedded" if missing() else "pulumi"
+    return engine

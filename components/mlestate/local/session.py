@@ -10,6 +10,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from mlestate.config import load
+from mlestate.config.estate import Estate as EstateSettings
 from mlestate.errors import InputError
 from mlestate.estate import cloud_for, slices
 from mlestate.local.cloud import CLOUDS, LocalCloud
@@ -17,7 +18,18 @@ from mlestate.local.engine import Engine, Event, Result
 from mlestate.local.state import State
 from mlestate.local.store import Store
 
-__all__ = ["HOMES", "PASSPHRASE", "PROJECT", "Rehearsal", "Session", "check", "program", "rehearse", "settings"]
+__all__ = [
+    "HOMES",
+    "PASSPHRASE",
+    "PROJECT",
+    "Rehearsal",
+    "Session",
+    "check",
+    "program",
+    "rehearse",
+    "settings",
+    "stand_in",
+]
 
 PROJECT = "mlestate"
 """The name in ``stacks/Pulumi.yaml``, and so in every URN."""
@@ -55,21 +67,24 @@ def settings(estate: Path, scope: str | None, homes: Mapping[str, str] = HOMES) 
     }
 
 
-def check(estate: Path, scope: str | None) -> str | None:
+def check(estate: Path, scope: str | None) -> EstateSettings:
     """Refuse what would only fail in the program: a wrong file, a slice that is not there, an SDK that is missing.
-
-    Returns a sentence on what stands in for an account that the file leaves out, if it does.
 
     Raises:
         InputError: with all of the file's mistakes, or the one sentence.
     """
     config = load(estate, homes=HOMES).config
-    homes = slices(config, scope)
+    slices(config, scope)
     cloud_for(config)
-    stand_in = HOMES[config.cloud]
-    if stand_in not in homes.values():
+    return config
+
+
+def stand_in(config: EstateSettings) -> str | None:
+    """What stands in for an account that the file leaves out, as a sentence; None where the file leaves out none."""
+    home = HOMES[config.cloud]
+    if home not in slices(config).values():
         return None
-    return f"{config.home_word} {stand_in} stands in for the one that {estate.name} leaves out."
+    return f"The {config.home_word} {home} stands in for the one that the file leaves out."
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,7 @@ class Session:
     @classmethod
     def of(cls, estate: Path, folder: Path, scope: str | None = None) -> "Session":
         """The session of an estate file; the stack is named after the slice, or ``local`` for a whole estate."""
-        return cls(program(), settings(estate, scope), folder, scope or "local")
+        return cls(program(), settings(estate, scope), folder.resolve(), scope or "local")
 
     @property
     def cloud(self) -> Path:
