@@ -194,7 +194,7 @@ def test_scalars_are_read_by_yaml_1_2() -> None:
 
 
 UNREADABLE = {
-    "missing": "There is no such file. `mlestate new estate` writes one.",
+    "missing": "There is no such file. Six lines are an estate: README.md shows them, and examples/ has files to copy.",
     "folder": "is a folder. Give the path of the estate's file in it, such as estate.yaml.",
     "latin": "is not UTF-8: the byte 0xe9 cannot stand here. Save the file as UTF-8.",
     "huge": "is larger than 1024 KiB. No estate needs a file that large.",

@@ -147,7 +147,9 @@ def _text(path: Path) -> str:
         with path.open("rb") as stream:
             content = stream.read(yaml_tree.MAX_BYTES + 1)
     except FileNotFoundError:
-        raise refuse("There is no such file. `mlestate new estate` writes one.") from None
+        raise refuse(
+            "There is no such file. Six lines are an estate: README.md shows them, and examples/ has files to copy."
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise refuse(f"cannot be read: {reason}.") from None
