@@ -217,6 +217,17 @@ def test_ci_that_plans_changes_nothing_and_reads_no_object(estate: Recorded) -> 
             assert not action.startswith(("s3:GetObject", "secretsmanager:"))
 
 
+def test_ci_that_applies_moves_aliases_of_its_estate_only(estate: Recorded) -> None:
+    rows = estate(ONE_ACCOUNT)
+    change = {"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"}
+    said = _policy(rows, "ci-apply")
+    assert set(said["ChangeAliases"]["Action"]) == change
+    assert said["ChangeAliases"]["Resource"] == "arn:aws:kms:ca-central-1:111111111111:alias/risk-*"
+    assert change < set(said["ChangeKeys"]["Action"]), "KMS asks for the right on the key as well as on the alias"
+    planned = {action for each in _policy(rows, "ci-plan").values() for action in actions(each)}
+    assert not change & planned, "a plan changes no alias"
+
+
 def test_ci_reaches_other_accounts_only_through_their_deploy_roles(estate: Recorded) -> None:
     rows = estate(THREE_ACCOUNTS)
     said = _policy(rows, "ci-apply")

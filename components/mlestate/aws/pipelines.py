@@ -113,6 +113,7 @@ def apply(reach: Reach) -> list[Statement]:
                 "kms:UntagResource",
                 "kms:UpdateKeyDescription",
             ],
+            aliases=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
         ),
     ]
     if reach.own_keys:
@@ -246,12 +247,14 @@ def _targets(names: Names) -> str:
     return names.arn("application-autoscaling", "scalable-target/*")
 
 
-def _of_the_estates_keys(reach: Reach, sid: str, actions: list[str]) -> list[Statement]:
+def _of_the_estates_keys(
+    reach: Reach, sid: str, actions: Sequence[str], aliases: Sequence[str] = ()
+) -> list[Statement]:
+    """`actions` on the keys, and what is done to an alias, which KMS asks for on the key and on the alias."""
     if not reach.own_keys:
         return []
     tagged = {"StringEquals": {"aws:ResourceTag/estate": reach.hub.estate}}
-    aliases = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] if sid == "ChangeKeys" else []
     statements = [allow(sid, [*actions, *aliases], reach.hub.arn("kms", "key/*"), tagged)]
     if aliases:
-        statements.append(allow("ChangeAliases", aliases, reach.hub.arn("kms", f"alias/{reach.hub.estate}-*")))
+        statements.append(allow("ChangeAliases", list(aliases), reach.hub.arn("kms", f"alias/{reach.hub.estate}-*")))
     return statements
