@@ -154,6 +154,24 @@ def test_a_problem_in_defaults_is_told_once_and_where_it_stands() -> None:
     assert [path for path, _ in said(text)] == ["defaults.serving.mode"], "five models share one mistake"
 
 
+ACCOUNT = 'must be text, and YAML makes the number 123456789012 of the unquoted 123456789012. Write "123456789012".'
+
+
+@pytest.mark.parametrize("after", ["", "environments: {staging: {}, production: {}}\n"])
+def test_a_home_that_its_environments_take_over_is_told_once_and_where_it_stands(after: str) -> None:
+    assert said(AWS + "account: 123456789012\n" + after) == [("account", ACCOUNT)]
+    assert said(AWS + after + "account: 123456789012\n") == [("account", ACCOUNT)], "in whichever order they stand"
+
+
+def test_a_problem_in_an_anchor_is_told_once_and_not_at_its_aliases() -> None:
+    text = AWS + "data:\n  datasets:\n    one: &lake {path: lake/one/, retention: 2x}\n"
+    text += "    two: {<<: *lake, path: lake/two/}\n    three: {retention: 1y, path: lake/three/}\n"
+    duration = "'2x' must be a duration: a whole number and one of s, m, h, d, w, y, such as 15m, 24h or 7y."
+    assert said(text) == [("data.datasets.one.retention", duration)]
+    text = AWS + "models:\n  a: &a {problem: classification, gates: {data: {min_rows: 1}}}\n  b: *a\n"
+    assert [path for path, _ in said(text)] == ["models.a.gates"], "what is not built is written once too"
+
+
 def test_a_wrong_value_does_not_hide_what_else_is_wrong_with_the_model() -> None:
     text = AWS + "models: {churn: {problem: classification, data: {dataset: nowhere}, serving: {mode: off-line}}}\n"
     assert {path for path, _ in said(text)} >= {"models.churn.data.dataset", "models.churn.serving.mode"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlestate.config.errors import Problem
 from mlestate.config.estate import Estate
+from mlestate.config.layers import without_environment
 from mlestate.config.tree import Node, Path, dotted
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class Facts:
 
     def written(self, path: Path) -> Node | None:
         """The value as written for `path`, in whichever layer it stands; None where the built-in value holds."""
-        node = self.tree.at(path)
-        if node is None and len(path) > 4 and path[0] == "models" and path[2] == "environments":
-            node = self.tree.at((*path[:2], *path[4:]))
+        node, own = self.tree.at(path), without_environment(path)
+        if node is None and own is not None:
+            node = self.tree.at(own)
         return node if node is not None and node.source != "built-in" else None
 
     def source(self, path: Path) -> str:
@@ -57,7 +58,8 @@ class Facts:
         """Whether the value at `path`, or a block around it, has been reported as wrong already."""
         if any(path[:length] in self.aside for length in range(1, len(path) + 1)):
             return True
-        return path[2:3] == ("environments",) and len(path) > 4 and self.is_aside((*path[:2], *path[4:]))
+        own = without_environment(path)
+        return own is not None and self.is_aside(own)
 
     def report(
         self,
@@ -85,14 +87,15 @@ class Facts:
 
     def _place(self, path: Path) -> tuple[Path, int, int, Node | None]:
         """The path as it is written, and its line and column; those of the nearest block where nothing is written."""
-        if len(path) > 4 and path[0] == "models" and path[2] == "environments" and self.tree.at(path) is None:
-            return self._place((*path[:2], *path[4:]))
-        node = self.tree.at(path)
+        node, own = self.tree.at(path), without_environment(path)
         if node is not None:
-            shown = ("defaults", *path[2:]) if node.source == "defaults" and path[0] == "models" else path
-            return shown, node.line, node.column, node
+            return node.written_at or path, node.line, node.column, node
+        if own is not None:
+            return self._place(own)
         for length in range(len(path) - 1, -1, -1):
             around = self.tree.at(path[:length])
             if around is not None:
-                return path, around.key_line, around.key_column, None
+                written_at = around.written_at
+                shown = path if written_at is None else (*written_at, *path[length:])
+                return shown, around.line, around.column, None
         return path, 1, 1, None

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 from pydantic import ValidationError
 
 from mlestate.config import rules, support
 from mlestate.config import tree as yaml_tree
+from mlestate.config.clouds import CLOUDS, settings_of
 from mlestate.config.errors import ConfigError, Problem
 from mlestate.config.estate import Estate
 from mlestate.config.facts import Facts
+from mlestate.config.layers import Source, layered, without_environment
 from mlestate.config.problems import closest, say
 from mlestate.config.tree import Node, dotted
-
-Source = Literal["built-in", "defaults", "model", "environment", "file"]
-
-CLOUDS: Mapping[str, tuple[str, str]] = {
-    "aws": ("AwsEstate", "account"),
-    "gcp": ("GcpEstate", "project"),
-    "azure": ("AzureEstate", "subscription"),
-}
-"""Each cloud's settings class and its word for what holds an environment."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ class Origins(Mapping[str, Origin]):
         node = self._all()[path]
         if node.source == "built-in":
             return BUILT_IN
-        return Origin(self._file, node.line, node.column, node.source)  # type: ignore[arg-type]  # set by _layered alone
+        return Origin(self._file, node.line, node.column, node.source)  # type: ignore[arg-type]  # set by `layered` alone
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -85,11 +76,12 @@ class Loaded:
         found = self.origins.get(path)
         if found is not None:
             return found
-        parts = path.split(".")
-        if len(parts) > 4 and parts[0] == "models" and parts[2] == "environments":
+        parts = tuple(path.split("."))
+        own = without_environment(parts)
+        if own is not None and len(parts) > 4:
             if parts[1] not in self.config.models or parts[3] not in self.config.environments:
                 raise KeyError(path)
-            return self.origin(".".join([*parts[:2], *parts[4:]]))
+            return self.origin(".".join(own))
         value: object = self.config
         for part in parts:
             if isinstance(value, Mapping) and part in value:
@@ -117,10 +109,9 @@ def loads(text: str, *, file: str = "estate.yaml", homes: Mapping[str, str | Non
     tree, problems = yaml_tree.parse(text, file)
     cloud, found = _cloud(tree, file)
     problems += found
-    resolved = _layered(tree, cloud, homes.get(cloud))
-    class_name, _ = CLOUDS[cloud]
-    settings = import_module(f"mlestate.{cloud}.settings")
-    estate: type[Estate] = getattr(settings, class_name)
+    resolved = layered(tree, cloud, homes.get(cloud))
+    settings = settings_of(cloud)
+    estate: type[Estate] = getattr(settings, CLOUDS[cloud].estate)
     facts = _Validation(resolved, file, cloud, estate).run(problems)
     if facts is not None:
         for finding in rules.check(facts, settings):
@@ -170,7 +161,7 @@ def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
     if node is not None and isinstance(node.value, str) and node.value in CLOUDS:
         return node.value, []
     known = tuple(CLOUDS)
-    by_home = next((cloud for cloud, (_, word) in CLOUDS.items() if tree.child(word) is not None), "aws")
+    by_home = next((cloud for cloud, its in CLOUDS.items() if tree.child(its.home) is not None), "aws")
     if node is None:
         message = f"is required and not there. The cloud: one of {', '.join(known)}."
         return by_home, [Problem(file, 1, 1, "cloud", message, None, known)]
@@ -179,54 +170,6 @@ def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
     message = f"'{written}' is not one of: {', '.join(known)}."
     problem = Problem(file, node.line, node.column, "cloud", message, written, known, suggestion)
     return suggestion or by_home, [problem]
-
-
-def _layered(tree: Node, cloud: str, home: str | None) -> Node:
-    """The tree with `defaults` under every model and a home for every environment."""
-    root = dict(tree.value) if isinstance(tree.value, dict) else {}
-    resolved = Node(root, tree.line, tree.column, tree.key_line, tree.key_column)
-    word = CLOUDS[cloud][1]
-    if home is not None and word not in root:
-        root[word] = Node(home, 1, 1, 1, 1, source="built-in")
-    environments = root.get("environments")
-    if environments is None and word in root:
-        production = Node({}, 1, 1, 1, 1, source="built-in")
-        environments = root["environments"] = Node({"production": production}, 1, 1, 1, 1, source="built-in")
-    if environments is not None and isinstance(environments.value, dict) and word in root:
-        environments = root["environments"] = environments.copy()
-        for environment in (environments.value or {}).values() if isinstance(environments.value, dict) else ():
-            if isinstance(environment.value, dict):
-                environment.value.setdefault(word, root[word])
-    models, defaults = root.get("models"), root.get("defaults")
-    if models is not None and isinstance(models.value, dict):
-        models = root["models"] = models.copy()
-        under = defaults.copy() if defaults is not None and isinstance(defaults.value, dict) else None
-        if under is not None:
-            _mark(under, "defaults")
-        values = models.value if isinstance(models.value, dict) else {}
-        for name, model in values.items():
-            _mark(model, "model")
-            if isinstance(model.value, dict):
-                adjusted = model.value.get("environments")
-                if adjusted is not None:
-                    _mark(adjusted, "environment")
-                if under is not None:
-                    values[name] = _merged(under, model)
-    return resolved
-
-
-def _mark(tree: Node, source: Source) -> None:
-    for _, node in tree.walk():
-        node.source = source
-
-
-def _merged(base: Node, over: Node) -> Node:
-    if not isinstance(base.value, dict) or not isinstance(over.value, dict):
-        return over
-    value = dict(over.value)
-    for key, node in base.value.items():
-        value[key] = _merged(node, value[key]) if key in value else node
-    return Node(value, over.line, over.column, over.key_line, over.key_column, over.plain, over.source, over.refused)
 
 
 class _Validation:
@@ -289,7 +232,7 @@ _PLACEHOLDERS: Mapping[str, Callable[[str], object]] = {
     "version": lambda _cloud: 1,
     "name": lambda _cloud: "estate",
     "cloud": lambda cloud: cloud,
-    "region": lambda cloud: import_module(f"mlestate.{cloud}.settings").REGIONS["canada"][0],
+    "region": lambda cloud: settings_of(cloud).REGIONS["canada"][0],
 }
 """What stands in for a missing required word while the rest of the file is judged."""
 

@@ -8,17 +8,15 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from mlestate.config.base import Settings, Threshold
+from mlestate.config.clouds import CLOUDS
 from mlestate.config.model import METRICS, ModelGates
 from mlestate.config.tree import Node, Path, dotted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-HOME_WORDS = {"account": "aws", "project": "gcp", "subscription": "azure", "deploy_role": "aws"}
+_WORDS_OF = {its.home: cloud for cloud, its in CLOUDS.items()} | {"deploy_role": "aws"}
 """The words of one cloud only; on another they are answered with that cloud's own word."""
-
-_OWN_WORDS = {"aws": "account", "gcp": "project", "azure": "subscription"}
-_CLOUDS = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
 
 _KINDS = {
     "string_type": "text",
@@ -159,12 +157,11 @@ def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said
     settings = settings_at(estate, said.path[:-1])
     said.value = word
     said.allowed = tuple(settings.model_fields) if settings is not None else ()
-    home = HOME_WORDS.get(word)
-    if home is not None and home != cloud and _OWN_WORDS[cloud] in said.allowed:
-        own = _OWN_WORDS[cloud]
-        said.message = f"'{word}' is a word of {_CLOUDS[home]}, and this estate is on {_CLOUDS[cloud]}."
-        if word != "deploy_role":
-            said.message += f" What {_CLOUDS[cloud]} has is '{own}'."
+    other, title, own = _WORDS_OF.get(word, cloud), CLOUDS[cloud].title, CLOUDS[cloud].home
+    if other != cloud and own in said.allowed:
+        said.message = f"'{word}' is a word of {CLOUDS[other].title}, and this estate is on {title}."
+        if word == CLOUDS[other].home:
+            said.message += f" What {title} has is '{own}'."
         said.allowed = (own,)
         return said
     said.suggestion = closest(word, said.allowed)

@@ -1,16 +1,15 @@
 """The reference page of the file, written from the same settings that read it."""
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 from mlestate.config.base import Settings
+from mlestate.config.clouds import CLOUDS, settings_of
 from mlestate.config.estate import Environment, Estate
 from mlestate.config.schema import json_schema
 from mlestate.config.support import BUILT, CANNOT
 
 _TABLE = "| field | value | what it does |\n|---|---|---|"
-_CLOUDS = {"aws": "AwsEstate", "gcp": "GcpEstate", "azure": "AzureEstate"}
 
 _INTRODUCTION = """\
 <!-- Written by mlestate.config.reference from the settings themselves; `make docs` writes it anew. -->
@@ -43,10 +42,10 @@ A field whose resources do not exist yet on a cloud is refused by name; the last
 def reference_markdown() -> str:
     """The whole page, the same text every time."""
     definitions: dict[str, Any] = json_schema()["$defs"]
-    estates = [definitions[name] for name in _CLOUDS.values()]
-    environments = [definitions[f"{cloud.capitalize()}Environment"] for cloud in _CLOUDS]
+    estates = [definitions[its.estate] for its in CLOUDS.values()]
+    environments = [definitions[f"{cloud.capitalize()}Environment"] for cloud in CLOUDS]
     parts = [_INTRODUCTION, "## The estate\n", _TABLE, *_rows(_shared(estates, Estate))]
-    for cloud, estate, environment in zip(_CLOUDS, estates, environments, strict=True):
+    for cloud, estate, environment in zip(CLOUDS, estates, environments, strict=True):
         parts += [f"\n## On {cloud} only\n", _TABLE, *_rows(_own(estate, estates))]
         parts += _rows(_own(environment, environments), "environments.<name>.")
     parts += ["\n## `environments.<name>`\n", _TABLE, *_rows(_shared(environments, Environment))]
@@ -154,15 +153,15 @@ def _grid(title: str, text: str, heads: list[str], rows: list[list[str]]) -> lis
 
 
 def _sizes() -> list[str]:
-    tables = [import_module(f"mlestate.{cloud}.settings").COMPUTE for cloud in _CLOUDS]
+    tables = [settings_of(cloud).COMPUTE for cloud in CLOUDS]
     rows = [[f"`{size}`", *(f"`{table[size]}`" for table in tables)] for size in tables[0]]
-    return _grid("Sizes", "What each word of `compute` stands for.", ["size", *_CLOUDS], rows)
+    return _grid("Sizes", "What each word of `compute` stands for.", ["size", *CLOUDS], rows)
 
 
 def _regions() -> list[str]:
-    tables = [import_module(f"mlestate.{cloud}.settings").REGIONS for cloud in _CLOUDS]
+    tables = [settings_of(cloud).REGIONS for cloud in CLOUDS]
     rows = [[f"`{place}`", *(", ".join(table[place]) for table in tables)] for place in sorted(tables[0])]
-    return _grid("Residency", "The regions that each word of `residency` allows.", ["residency", *_CLOUDS], rows)
+    return _grid("Residency", "The regions that each word of `residency` allows.", ["residency", *CLOUDS], rows)
 
 
 def _cannot() -> list[str]:

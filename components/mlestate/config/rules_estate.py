@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
 from types import ModuleType
 
 from mlestate import names
+from mlestate.config.clouds import CLOUDS, settings_of
 from mlestate.config.facts import Facts
 from mlestate.config.problems import closest
 
 Findings = Iterator[tuple[object, ...]]
 
-_CLOUDS = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
-
 
 def region_exists(facts: Facts, settings: ModuleType) -> Findings:
     """Each cloud's list of regions. A region is spelled differently on every cloud."""
     known: tuple[str, ...] = settings.KNOWN_REGIONS
+    here = CLOUDS[facts.cloud].title
     written: list[tuple[tuple[str | int, ...], str]] = [(("region",), facts.config.region)]
     if isinstance(facts.config.residency, tuple):
         written += [(("residency", index), region) for index, region in enumerate(facts.config.residency)]
     for path, region in written:
         if region in known:
             continue
-        for cloud, name in _CLOUDS.items():
-            if cloud != facts.cloud and region in import_module(f"mlestate.{cloud}.settings").KNOWN_REGIONS:
-                yield path, f"'{region}' is a region of {name}, and this estate is on {_CLOUDS[facts.cloud]}.", known
+        for cloud, its in CLOUDS.items():
+            if cloud != facts.cloud and region in settings_of(cloud).KNOWN_REGIONS:
+                yield path, f"'{region}' is a region of {its.title}, and this estate is on {here}.", known
                 break
         else:
             yield (
                 path,
-                f"'{region}' is no region of {_CLOUDS[facts.cloud]} that mlestate knows.",
+                f"'{region}' is no region of {here} that mlestate knows.",
                 known,
                 closest(region, known),
             )

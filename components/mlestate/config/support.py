@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mlestate.config.layers import without_environment
 from mlestate.config.tree import Node, Path, dotted
 
 
@@ -199,7 +200,9 @@ def check(tree: Node, cloud: str) -> Iterator[tuple[Path, str]]:
             continue
         length, values = found
         block = path[: length + len(path) - len(general)]
-        if block in refused:
+        around = tree.at(block)
+        written_at = block if around is None else around.written_at or block
+        if any(at[:length] in refused for at in (block, written_at) for length in range(1, len(at) + 1)):
             continue
         refused.add(block)
         consequence = _consequence(general[:length])
@@ -216,11 +219,7 @@ def check(tree: Node, cloud: str) -> Iterator[tuple[Path, str]]:
 def _general(path: Path) -> tuple[str, ...]:
     """The path with the layers folded: what stands in `defaults` or for one environment is a model's."""
     parts = tuple(str(part) for part in path)
-    if parts[0] == "defaults":
-        return ("models", "*", *parts[1:])
-    if parts[0] == "models" and parts[2:3] == ("environments",):
-        return ("models", "*", *parts[4:])
-    return parts
+    return ("models", "*", *parts[1:]) if parts[0] == "defaults" else without_environment(parts) or parts
 
 
 def matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:

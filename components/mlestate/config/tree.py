@@ -48,7 +48,8 @@ class Node:
     """A value and its place: `line` and `column` where it is written, `key_line` and `key_column` of its key, from 1.
 
     `plain` is the text of an unquoted scalar, `source` the layer that it comes from once layers are merged, and
-    `refused` says that a problem with it has been reported already.
+    `refused` says that a problem with it has been reported already. `written_at` is the path at which the value is
+    written where that is another than its own: an anchor's for an alias, the layer's for what a layer gives.
     """
 
     value: dict[str, Node] | list[Node] | Scalar
@@ -59,6 +60,7 @@ class Node:
     plain: str | None = None
     source: str = "file"
     refused: bool = False
+    written_at: Path | None = None
 
     def child(self, part: str | int) -> Node | None:
         """The value under a key or at an index, or None."""
@@ -85,14 +87,29 @@ class Node:
             return tuple(node.plain_value() for node in self.value)
         return self.value
 
-    def copy(self) -> Node:
-        value = self.value
+    def copy(self, written_at: Path | None = None) -> Node:
+        """The same value for another path; `written_at` is its path here, when it is to be remembered."""
+        value, at = self.value, self.written_at or written_at
         if isinstance(value, dict):
-            value = {key: node.copy() for key, node in value.items()}
+            value = {key: node.copy(None if at is None else (*at, key)) for key, node in value.items()}
         elif isinstance(value, list):
-            value = [node.copy() for node in value]
+            value = [node.copy(None if at is None else (*at, index)) for index, node in enumerate(value)]
+        copy = self.with_value(value)
+        copy.written_at = at
+        return copy
+
+    def with_value(self, value: dict[str, Node] | list[Node] | Scalar) -> Node:
+        """Another value at the same place."""
         return Node(
-            value, self.line, self.column, self.key_line, self.key_column, self.plain, self.source, self.refused
+            value,
+            self.line,
+            self.column,
+            self.key_line,
+            self.key_column,
+            self.plain,
+            self.source,
+            self.refused,
+            self.written_at,
         )
 
     def walk(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
@@ -145,7 +162,7 @@ class _Composer:
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        self.anchors: dict[str, Node | None] = {}
+        self.anchors: dict[str, tuple[Path, Node] | None] = {}
         self.problems: list[Problem] = []
         self.values = 0
 
@@ -198,7 +215,7 @@ class _Composer:
             else:
                 node.value = self.sequence(path)
         if event.anchor:
-            self.anchors[event.anchor] = node
+            self.anchors[event.anchor] = (path, node)
         return node
 
     def count(self, line: int, column: int, path: Path, values: int = 1) -> None:
@@ -213,15 +230,16 @@ class _Composer:
             )
 
     def alias(self, anchor: str, path: Path, line: int, column: int, key_line: int, key_column: int) -> Node:
-        node = self.anchors.get(anchor)
-        if node is None:
+        anchored = self.anchors.get(anchor)
+        if anchored is None:
             if anchor in self.anchors:
                 message = f"The alias *{anchor} stands inside its own anchor."
             else:
                 message = f"The alias *{anchor} has no anchor: nothing above is marked &{anchor}."
             raise _fatal(self.file, line, column, message, dotted(path))
+        written_at, node = anchored
         self.count(line, column, path, sum(1 for _ in node.walk()))
-        copy = node.copy()
+        copy = node.copy(written_at)
         copy.key_line, copy.key_column = key_line, key_column
         return copy
 
