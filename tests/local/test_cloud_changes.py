@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
+from mlestate.errors import InputError
 from mlestate.local.faults import Faults
 from mlestate.local.kind import replacements
 from mlestate.local.markers import SECRET, SIGNATURE, UNKNOWN
@@ -149,7 +150,7 @@ def test_a_type_without_a_row_is_replaced_by_name_and_place() -> None:
     made = caller.create("aws:lambda/alias:Alias", "a", {"name": "a", "functionName": "f", "functionVersion": "1"})
     assert caller.diff(made, {**made.inputs, "name": "b"}).replaces
     assert not caller.diff(made, {**made.inputs, "functionVersion": "2"}).replaces
-    assert "aws:lambda/alias:Alias" in caller.cloud.unchecked_types
+    assert "aws:lambda/alias:Alias" in caller.store.unchecked
 
 
 @pytest.mark.parametrize("text", ["a", "a.b", "a[0].b", 'a["x.y"].c', 'a["q\\"t"]', "a[*].b"])
@@ -346,9 +347,9 @@ def test_faults_fail_slow_down_and_wear_off() -> None:
 def test_faults_come_from_the_environment_and_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLESTATE_LOCAL_FAULTS", json.dumps({"delete": {"*": {"fail": "x"}}}))
     assert Faults.from_environment().rules == {"delete": {"*": {"fail": "x"}}}
-    with pytest.raises(ValueError, match="no operation 'crate'"):
+    with pytest.raises(InputError, match="no operation 'crate'"):
         Faults({"crate": {}})
-    with pytest.raises(ValueError, match="no fault 'explode'"):
+    with pytest.raises(InputError, match="no fault 'explode'"):
         Faults({"create": {"*": {"explode": 1}}})
 
 

@@ -85,7 +85,7 @@ def test_every_promised_type_has_its_facts() -> None:
         caller = Caller(name)
         for token, inputs in cases.items():
             caller.create(token, "it", inputs)
-        assert caller.cloud.unchecked_types == ()
+        assert caller.store.unchecked == set()
 
 
 def test_arns_carry_account_and_region() -> None:
@@ -268,7 +268,7 @@ def test_a_type_without_facts_goes_through_and_is_named() -> None:
     caller = Caller("aws")
     made = caller.create("aws:lambda/layerVersion:LayerVersion", "l", {"layerName": "x"})
     assert made.outputs["arn"].startswith("arn:aws:lambda:")
-    assert caller.cloud.unchecked_types == ("aws:lambda/layerVersion:LayerVersion",)
+    assert caller.store.unchecked == {"aws:lambda/layerVersion:LayerVersion"}
 
 
 def test_a_type_that_the_sdk_does_not_have_is_refused_at_check() -> None:

@@ -105,7 +105,7 @@ def test_a_retained_resource_leaves_the_stack_and_stays_in_the_cloud(toys: ToySt
 
 
 def test_a_retained_resource_does_not_stand_in_the_way_of_its_successor(tmp_path: Path) -> None:
-    for toys in (ToyStack(), ToyStack(state=State.in_folder(tmp_path, "dev"))):
+    for toys in (ToyStack(), ToyStack(state=State.in_folder(tmp_path, "dev", passphrase="p"))):
         for _ in range(3):
             toys.up(lambda: Thing("kept", Options(retain_on_delete=True)))
             toys.destroy()

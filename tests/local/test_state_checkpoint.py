@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import math
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +109,7 @@ def test_secrets_are_encrypted_as_pulumi_does() -> None:
 
 
 def test_no_file_ever_holds_a_secret_in_clear(tmp_path: Path) -> None:
-    toys = ToyStack(state=State.in_folder(tmp_path, "dev"))
+    toys = ToyStack(state=State.in_folder(tmp_path, "dev", passphrase="p"))
     seen: list[bytes] = []
     toys.events = Files(tmp_path, seen)
     toys.up(program)
@@ -132,21 +131,29 @@ class Files(list[Any]):
         self.seen += self.read()
 
 
-def test_the_passphrase_is_taken_from_where_pulumi_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_passphrase_of_an_exported_state_is_taken_from_where_pulumi_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE_FILE", raising=False)
-    ToyStack(state=State.in_folder(tmp_path / "own", "dev")).up(program)
-    own = tmp_path / "own" / "dev.passphrase"
-    assert stat.S_IMODE(own.stat().st_mode) == 0o600
-    exported = State.in_folder(tmp_path / "own", "dev").export()
-    assert decrypt(exported, resources_of(exported)["second"]["inputs"]["secret"]["ciphertext"], own.read_text())
+    toys = ToyStack(state=State.in_memory(passphrase="p"))
+    toys.up(program)
+    exported = toys.state.export()
+    with pytest.raises(
+        InputError, match=r"resources\[0\]` \(\S+toys-dev\): the passphrase does not open this state's secrets"
+    ):
+        State.in_memory().import_(exported)
+    own = tmp_path / "passphrase"
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(own))
-    other = State.in_folder(tmp_path / "other", "dev")
-    other.import_(exported)
-    assert not (tmp_path / "other" / "dev.passphrase").exists()
+    with pytest.raises(InputError, match="passphrase cannot be read: there is no such file; name a file that holds"):
+        State.in_memory().import_(exported)
+    own.write_text("p\n")
+    taken = State.in_memory()
+    taken.import_(exported)
+    assert resources(taken, show_secrets=True) == resources(toys.state, show_secrets=True)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "wrong")
     with pytest.raises(InputError, match="the passphrase does not open this state's secrets"):
-        State.in_folder(tmp_path / "other", "dev").export()
+        State.in_memory().import_(exported)
 
 
 def resources_of(checkpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -192,15 +199,15 @@ def test_a_state_that_cannot_be_read_is_refused(change: Any, sentence: str) -> N
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "dev.json").write_text("{nonsense")
     with pytest.raises(InputError, match=r"dev\.json is not a Pulumi checkpoint"):
-        State.in_folder(tmp_path, "dev").export()
+        State.in_folder(tmp_path, "dev", passphrase="p").export()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be made"):
-        State.in_folder(tmp_path / "file" / "folder", "dev")
+        State.in_folder(tmp_path / "file" / "folder", "dev", passphrase="p")
     with pytest.raises(InputError, match="cannot be a file name"):
-        State.in_folder(tmp_path, "../dev")
+        State.in_folder(tmp_path, "../dev", passphrase="p")
 
 
 @pytest.mark.parametrize("number", [0.0, -1.5, 2.0**60, 1e300, float("inf"), float("-inf"), float("nan")])

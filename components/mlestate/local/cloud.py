@@ -3,7 +3,7 @@
 It checks inputs against the SDK's own types, knows what replaces a resource, makes objects with ids and outputs in each
 cloud's formats and keeps them in a `Store`. The embedded engine calls it in process; `serve` gives it to Pulumi's own.
 
-What it does not know it says: `unchecked_types` names the types that went through it without a row of facts (their
+What it does not know it says: `Store.unchecked` names the types that went through it without a row of facts (their
 outputs are placeholders, and only names, regions and locations replace them). It models no propagation delay, no quota,
 no permission, no soft delete (a Key Vault, a Vertex key ring or an Azure ML workspace frees its name at once), and no
 contents: a bucket is never too full to be deleted.
@@ -36,20 +36,12 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
     """The provider of one package over a store. Make one for every provider resource: it holds its configuration."""
 
     def __init__(self, package: str, store: Store, faults: Faults | None = None) -> None:
-        """Raises KeyError for a package that is none of the three and ValueError for faults that it cannot read."""
+        """Raises KeyError for a package that is none of the three and InputError for faults that it cannot read."""
         self.package = package
         self.store = store
         self.faults = Faults.from_environment() if faults is None else faults
         self.makes = objects.Maker(package, CLOUDS[package], store)
         self._cancelled = threading.Event()
-
-    @property
-    def unchecked_types(self) -> tuple[str, ...]:
-        """The resource types of the package that went into this store without their facts being known.
-
-        `Store.unchecked` has them of all packages; it lives with the process, so served providers do not share it.
-        """
-        return tuple(sorted(token for token in self.store.unchecked if token.startswith(f"{self.package}:")))
 
     # The life of the provider
 

@@ -1,17 +1,28 @@
 """Misbehaviour on demand: slow, failing and dying calls, for tests of what survives them."""
 
-import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from mlestate.errors import InputError
+from mlestate.local.files import parse_json
 
 VARIABLE = "MLESTATE_LOCAL_FAULTS"
-_WORDS = {"fail", "slow", "die", "times"}
-_OPERATIONS = {"check", "diff", "create", "read", "update", "delete", "invoke"}
+_OPERATIONS: Final = ("check", "create", "delete", "diff", "invoke", "read", "update")
+_WORDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "die": ("'before' or 'after'", lambda value: value in ("before", "after")),
+    "fail": ("a sentence", lambda value: isinstance(value, str)),
+    "slow": (
+        "a number of seconds",
+        lambda value: isinstance(value, int | float) and 0 <= value < threading.TIMEOUT_MAX,
+    ),
+    "times": ("a whole number", lambda value: isinstance(value, int) and value >= 0),
+}
+_EXAMPLE: Final = """write such as {"create": {"aws:s3/bucket:Bucket": {"fail": "AccessDenied: no", "times": 1}}}"""
 
 
 class InjectedError(Exception):
@@ -32,20 +43,30 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
-        for operation, types in self.rules.items():
+        for operation, types in _items(self.rules, "the whole"):
             if operation not in _OPERATIONS:
-                raise ValueError(f"{VARIABLE}: no operation {operation!r}; there are {', '.join(sorted(_OPERATIONS))}")
-            for token, rule in types.items():
-                if unknown := set(rule) - _WORDS:
-                    raise ValueError(
-                        f"{VARIABLE}: {operation} {token}: no fault {sorted(unknown)[0]!r}; "
-                        f"there are {', '.join(sorted(_WORDS))}"
-                    )
+                raise InputError(f"{VARIABLE}: no operation {operation!r}; there are {', '.join(_OPERATIONS)}")
+            for token, rule in _items(types, operation):
+                for word, value in _items(rule, f"{operation} {token}"):
+                    if word not in _WORDS:
+                        raise InputError(
+                            f"{VARIABLE}: {operation} {token}: no fault {word!r}; there are {', '.join(_WORDS)}"
+                        )
+                    words, fits = _WORDS[word]
+                    if not fits(value):
+                        raise InputError(f"{VARIABLE}: {operation} {token}: {word} is {value!r}; it has to be {words}")
 
     @classmethod
     def from_environment(cls) -> "Faults":
-        """The faults of the variable `MLESTATE_LOCAL_FAULTS` (JSON), none when it is not set. Raises ValueError."""
-        return cls(json.loads(os.environ.get(VARIABLE) or "{}"))
+        """The faults of the variable `MLESTATE_LOCAL_FAULTS` (JSON), none when it is not set.
+
+        Raises:
+            InputError: it is not JSON, or has a word that means nothing here.
+        """
+        try:
+            return cls(parse_json((os.environ.get(VARIABLE) or "{}").encode(errors="surrogateescape")))
+        except ValueError as error:
+            raise InputError(f"{VARIABLE}: {error}; {_EXAMPLE}") from error
 
     def before(self, operation: str, token: str) -> Mapping[str, Any]:
         """What to do before the store is written; the answer goes to `after`. Raises InjectedError."""
@@ -71,3 +92,9 @@ class Faults:
     def after(rule: Mapping[str, Any]) -> None:
         if rule.get("die") == "after":
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _items(rules: Any, where: str) -> Iterable[tuple[str, Any]]:
+    if not isinstance(rules, Mapping):
+        raise InputError(f"{VARIABLE}: {where} is {rules!r} where an object is needed; {_EXAMPLE}")
+    return rules.items()

@@ -9,12 +9,16 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from mlestate.errors import InputError
+from mlestate.local.files import make_folder, parse_json, read_bytes, usable
+
+_RESTORE: Final = "restore it from a copy, or name another state folder"
+_START_OVER: Final = "restore it from a copy, or remove it to go on from the end of the last finished run"
 
 
 class StateLocked(InputError):
@@ -28,36 +32,28 @@ class Files:
         self.folder, self.stack = folder, stack
         self.checkpoint = folder / f"{stack}.json"
         self.journal = folder / f"{stack}.journal"
-        self.passphrase = folder / f"{stack}.passphrase"
         self._lock: IO[str] | None = None
         self._writer: IO[str] | None = None
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"state folder {folder} cannot be made: {error.strerror}; name one that can be written"
-            ) from error
+        make_folder(folder, "state folder")
 
     def lock(self) -> None:
         """Take the lock for a run; raises StateLocked when another run has it."""
-        try:
-            lock = (self.folder / f"{self.stack}.lock").open("a+")
-        except OSError as error:
-            raise InputError(f"state folder {self.folder} cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            lock.close()
-            raise StateLocked(
-                f"stack {self.stack!r} in {self.folder} is in use by another run (process {holder}); "
-                "wait until it has ended"
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
+        with self._writing():
+            lock = (self.folder / f"{self.stack}.lock").open("a+", errors="replace")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                holder = lock.read().strip() or "unknown"
+                lock.close()
+                raise StateLocked(
+                    f"stack {self.stack!r} in {self.folder} is in use by another run (process {holder}); "
+                    "wait until it has ended"
+                ) from error
+            self._lock = lock
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
 
     def unlock(self) -> None:
         if self._writer is not None:
@@ -67,65 +63,79 @@ class Files:
             self._lock.close()
             self._lock = None
 
-    def read(self) -> tuple[Mapping[str, Any] | None, list[dict[str, Any]]]:
-        """The checkpoint (None when there is none yet) and the journal's entries that continue it."""
-        text = self.checkpoint.read_bytes() if self.checkpoint.exists() else b""
-        try:
-            checkpoint = json.loads(text) if text else None
-        except ValueError as error:
-            raise InputError(f"{self.checkpoint} is not a Pulumi checkpoint: {error}") from error
-        return checkpoint, self._entries(_digest(text))
+    def read(self) -> tuple[Any, list[Any]]:
+        """The checkpoint (None when there is none yet) and the journal's entries that continue it, unchecked.
 
-    def _entries(self, continues: str) -> list[dict[str, Any]]:
-        if not self.journal.exists():
-            return []
-        *lines, _cut_off = self.journal.read_bytes().split(b"\n")
-        entries = [json.loads(line) for line in lines]
-        if not entries or entries[0].get("continues") != continues:
-            return []
+        Raises:
+            InputError: a file cannot be read or is not JSON. A journal's last line may be cut off.
+        """
+        with usable(f"state folder {self.folder} cannot be read", "name another one"):
+            exists, interrupted = self.checkpoint.exists(), self.journal.exists()
+        text = read_bytes(self.checkpoint, _RESTORE) if exists else b""
+        try:
+            checkpoint = parse_json(text) if exists else None
+        except ValueError as error:
+            raise InputError(f"{self.checkpoint} is not a Pulumi checkpoint: {error}; {_RESTORE}") from error
+        return checkpoint, self._entries(_digest(text)) if interrupted else []
+
+    def _entries(self, continues: str) -> list[Any]:
+        *lines, _cut_off = read_bytes(self.journal, _RESTORE).split(b"\n")
+        entries = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                entries.append(parse_json(line))
+            except ValueError as error:
+                raise self.bad_line(number, str(error)) from error
+            if number == 1:
+                if not isinstance(entries[0], dict):
+                    raise self.bad_line(1, "it does not name the checkpoint that the journal continues")
+                if entries[0].get("continues") != continues:
+                    return []
         return entries[1:]
+
+    def bad_line(self, number: int, why: str) -> InputError:
+        """That a line of the journal, counted from 1, cannot be applied."""
+        return InputError(f"line {number} of the journal {self.journal} cannot be applied: {why}; {_START_OVER}")
 
     @property
     def is_recording(self) -> bool:
         return self._writer is not None
 
-    def own_passphrase(self) -> str:
-        """The passphrase kept beside the state, made at random the first time."""
-        if not self.passphrase.exists():
-            descriptor = os.open(self.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(secrets.token_urlsafe(32))
-        return self.passphrase.read_text(encoding="utf-8").strip()
-
     def begin(self) -> None:
         """Start an empty journal that continues the checkpoint on disk."""
-        text = self.checkpoint.read_bytes() if self.checkpoint.exists() else b""
-        self._writer = self.journal.open("w", encoding="utf-8")
-        self.append({"continues": _digest(text)}, durable=True)
-        _sync_folder(self.folder)
+        with self._writing():
+            text = self.checkpoint.read_bytes() if self.checkpoint.exists() else b""
+            self._writer = self.journal.open("w", encoding="utf-8")
+            self.append({"continues": _digest(text)}, durable=True)
+            _sync_folder(self.folder)
 
     def append(self, entry: Mapping[str, Any], *, durable: bool) -> None:
         """Add an entry; `durable` waits for the disk."""
         if self._writer is None:
             raise RuntimeError("the journal is not open")
-        self._writer.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
-        if durable:
-            self._writer.flush()
-            os.fsync(self._writer.fileno())
+        with self._writing():
+            self._writer.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
+            if durable:
+                self._writer.flush()
+                os.fsync(self._writer.fileno())
 
     def write(self, checkpoint: Mapping[str, Any]) -> None:
         """Replace the checkpoint in one step and drop the journal, which it now holds."""
         temporary = self.checkpoint.with_suffix(".json.new")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(checkpoint, file, indent=2, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.checkpoint)
-        _sync_folder(self.folder)
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self.journal.unlink(missing_ok=True)
+        with self._writing():
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump(checkpoint, file, indent=2, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.checkpoint)
+            _sync_folder(self.folder)
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self.journal.unlink(missing_ok=True)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return usable(f"state folder {self.folder} cannot be written", "name one that can be, or make room in it")
 
 
 def _digest(text: bytes) -> str:

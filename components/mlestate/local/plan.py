@@ -10,8 +10,10 @@ from rich.console import Console
 from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
+from mlestate.local.checkpoint import checked
 from mlestate.local.engine import Diagnostic, Result
-from mlestate.local.session import check, rehearse, stand_in
+from mlestate.local.files import parse_json, read_bytes
+from mlestate.local.session import check, rehearse, stack_of, stand_in
 
 __all__ = ["plan"]
 
@@ -79,12 +81,14 @@ def _document(rows: list[inventory.Row], result: Result) -> dict[str, Any]:
 
 
 def _checkpoint(file: Path) -> Mapping[str, Any]:
+    origin = f"--against {file}"
+    raw = read_bytes(file, f"write it with: pulumi stack export --file {file.name}", what=origin)
     try:
-        checkpoint = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"--against {file}: cannot be read as an exported state: {error}") from error
-    if not isinstance(checkpoint, dict) or checkpoint.get("version") != 3 or "deployment" not in checkpoint:
+        checkpoint = checked(parse_json(raw), origin)
+    except ValueError as error:
         raise InputError(
-            f"--against {file}: not a Pulumi state of version 3. Write one with: pulumi stack export --file {file.name}"
-        )
+            f"{origin}: cannot be read as an exported state: {error}; "
+            f"write one with: pulumi stack export --file {file.name}"
+        ) from error
+    stack_of(checkpoint, origin)
     return checkpoint

@@ -1,8 +1,10 @@
 """One resource as a Pulumi checkpoint keeps it (version 3, `sdk/go/common/apitype/core.go`), and its references."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.struct_pb2 import Struct
 
@@ -12,31 +14,82 @@ from mlestate.local.properties import Seal, from_json, to_json
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 PROVIDER_PREFIX: Final = "pulumi:providers:"
 
-# Attribute, its key in the file; in the order in which Pulumi writes them. False, "" and empty are left out.
+_URN: Final = re.compile(r"urn:pulumi:[^:]+::[^:]+::(?:(?!::).)+::.+", re.DOTALL)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")  # JSON can escape half a character, which no UTF-8 file can hold
+
+
+class _Shape(NamedTuple):
+    """What a field of a stored resource has to be."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not _SURROGATES.search(value)
+
+
+def _is_urn(value: Any) -> bool:
+    return _is_text(value) and bool(_URN.fullmatch(value))
+
+
+def _is_reference(value: Any) -> bool:
+    return _is_text(value) and (not value or _is_urn(provider_urn(value)))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list | tuple) and all(fits(item) for item in value)
+
+
+def _object_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, Mapping) and all(_is_text(key) and fits(value[key]) for key in value)
+
+
+_NAME: Final = _Shape("a text that is not empty", lambda value: _is_text(value) and value != "")
+_KEY: Final = _Shape("a URN, urn:pulumi:<stack>::<project>::<type>::<name>,", _is_urn)
+_FLAG: Final = _Shape("true or false", lambda value: isinstance(value, bool))
+_TEXT: Final = _Shape("a text", _is_text)
+_TEXTS: Final = _Shape("a list of texts", _list_of(_is_text))
+_LINK: Final = _Shape("a URN", lambda value: value == "" or _is_urn(value))
+_LINKS: Final = _Shape("a list of URNs", _list_of(_is_urn))
+_LINKS_BY_NAME: Final = _Shape(
+    "an object of lists of URNs", _object_of(lambda value: value is None or _list_of(_is_urn)(value))
+)
+_REFERENCE: Final = _Shape("a provider's URN and id, <urn>::<id>,", _is_reference)
+_PROPERTIES: Final = _Shape("an object", lambda value: isinstance(value, Mapping))
+_SECONDS: Final = _Shape("an object of numbers of seconds", _object_of(_is_number))
+
+_REQUIRED: Final = (("urn", _KEY), ("type", _NAME), ("custom", _FLAG))
+
+# Attribute, its key in the file, its shape; in the order in which Pulumi writes them. False, "" and empty are left out.
 _FIELDS: Final = (
-    ("delete", "delete"),
-    ("id", "id"),
-    ("type", "type"),
-    ("inputs", "inputs"),
-    ("outputs", "outputs"),
-    ("parent", "parent"),
-    ("protect", "protect"),
-    ("external", "external"),
-    ("dependencies", "dependencies"),
-    ("init_errors", "initErrors"),
-    ("provider", "provider"),
-    ("property_dependencies", "propertyDependencies"),
-    ("pending_replacement", "pendingReplacement"),
-    ("additional_secret_outputs", "additionalSecretOutputs"),
-    ("aliases", "aliases"),
-    ("custom_timeouts", "customTimeouts"),
-    ("retain_on_delete", "retainOnDelete"),
-    ("deleted_with", "deletedWith"),
-    ("created", "created"),
-    ("modified", "modified"),
-    ("ignore_changes", "ignoreChanges"),
-    ("hide_diff", "hideDiff"),
-    ("replace_on_changes", "replaceOnChanges"),
+    ("delete", "delete", _FLAG),
+    ("id", "id", _TEXT),
+    ("type", "type", _NAME),
+    ("inputs", "inputs", _PROPERTIES),
+    ("outputs", "outputs", _PROPERTIES),
+    ("parent", "parent", _LINK),
+    ("protect", "protect", _FLAG),
+    ("external", "external", _FLAG),
+    ("dependencies", "dependencies", _LINKS),
+    ("init_errors", "initErrors", _TEXTS),
+    ("provider", "provider", _REFERENCE),
+    ("property_dependencies", "propertyDependencies", _LINKS_BY_NAME),
+    ("pending_replacement", "pendingReplacement", _FLAG),
+    ("additional_secret_outputs", "additionalSecretOutputs", _TEXTS),
+    ("aliases", "aliases", _LINKS),
+    ("custom_timeouts", "customTimeouts", _SECONDS),
+    ("retain_on_delete", "retainOnDelete", _FLAG),
+    ("deleted_with", "deletedWith", _LINK),
+    ("created", "created", _TEXT),
+    ("modified", "modified", _TEXT),
+    ("ignore_changes", "ignoreChanges", _TEXTS),
+    ("hide_diff", "hideDiff", _TEXTS),
+    ("replace_on_changes", "replaceOnChanges", _TEXTS),
 )
 _REFUSED: Final = ("viewOf", "taint", "extensionRef", "replaceWith", "replacementTrigger", "resourceHooks")
 
@@ -98,7 +151,7 @@ class Resource:
 
     def to_json(self, seal: Seal) -> dict[str, Any]:
         stored: dict[str, Any] = {"urn": self.urn, "custom": self.custom}
-        for attribute, key in _FIELDS:
+        for attribute, key, _shape in _FIELDS:
             value = getattr(self, attribute)
             value = to_json(value, seal) if isinstance(value, Struct) else _thawed(value)
             if value:
@@ -107,20 +160,64 @@ class Resource:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], unseal: Any, key: int) -> "Resource":
-        refused = next((name for name in _REFUSED if stored.get(name)), None)
-        if refused is not None:
-            raise InputError(
-                f"the state of {stored['urn']} uses {refused!r}, which the embedded engine does not do; "
-                "run this stack with Pulumi's own engine"
-            )
-        resource = cls(urn=stored["urn"], type=stored["type"], custom=bool(stored["custom"]), key=key)
-        for attribute, name in _FIELDS:
-            if name in stored:
-                value = stored[name]
+        """A stored resource that has no `problem`. Raises InputError when a value in its properties cannot be read."""
+        resource = cls(urn=stored["urn"], type=stored["type"], custom=stored["custom"], key=key)
+        for attribute, name, shape in _FIELDS:
+            value = stored.get(name)
+            if value is not None:
                 setattr(
-                    resource, attribute, from_json(value, unseal) if name in ("inputs", "outputs") else _frozen(value)
+                    resource, attribute, _properties(name, value, unseal) if shape is _PROPERTIES else _frozen(value)
                 )
         return resource
+
+
+def problem(stored: Any) -> str | None:
+    """What is wrong with a resource as a file has it, as the end of a sentence; None when it is sound."""
+    if not isinstance(stored, Mapping):
+        return f"it is {described(stored)} where an object is needed"
+    for name, shape in _REQUIRED:
+        if name not in stored:
+            return f"it has no `{name}`, which has to be {shape.words.rstrip(',')}"
+        if not shape.fits(stored[name]):
+            return f"`{name}` is {described(stored[name])} where {shape.words} is needed"
+    for _attribute, name, shape in _FIELDS:
+        value = stored.get(name)
+        if value is not None and not shape.fits(value):
+            return f"`{name}` is {described(value)} where {shape.words} is needed"
+    refused = next((name for name in _REFUSED if stored.get(name)), None)
+    if refused is not None:
+        return f"it uses {refused!r}, which the embedded engine does not do; run this stack with Pulumi's own engine"
+    return None
+
+
+def label(stored: Any) -> str:
+    """The URN of a stored resource in brackets, "" when it has none that could be read."""
+    urn = stored.get("urn") if isinstance(stored, Mapping) else None
+    return f" ({urn})" if _is_text(urn) else ""
+
+
+def described(value: Any) -> str:
+    """A JSON value in a sentence. Of an object or a list only that it is one: it may hold a secret."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return ascii(value) if len(value) <= 80 else f"{value[:80]!a}..."
+        case list() | tuple():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case Mapping():
+            return "an object"
+        case _:
+            return f"the number {value}"
+
+
+def _properties(name: str, value: Any, unseal: Any) -> Struct:
+    try:
+        return from_json(value, unseal)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, struct.error) as error:
+        raise InputError(f"its {name} hold a value that is not written as Pulumi writes it; export it again") from error
 
 
 def _frozen(value: Any) -> Any:
@@ -128,7 +225,7 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_frozen(item) for item in value)
     if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
+        return {key: () if item is None else _frozen(item) for key, item in value.items()}  # Go's empty list
     return value
 
 

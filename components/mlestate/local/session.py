@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,8 @@ from mlestate.errors import InputError
 from mlestate.estate import cloud_for, slices
 from mlestate.local.cloud import CLOUDS, LocalCloud
 from mlestate.local.engine import Engine, Event, Result
+from mlestate.local.faults import Faults
+from mlestate.local.resource import described
 from mlestate.local.state import State
 from mlestate.local.store import Store
 
@@ -28,6 +31,7 @@ __all__ = [
     "program",
     "rehearse",
     "settings",
+    "stack_of",
     "stand_in",
 ]
 
@@ -43,6 +47,13 @@ HOMES: Mapping[str, str] = {
     "azure": "00000000-0000-0000-0000-000000000000",
 }
 """What stands in for an account, project or subscription that the estate file leaves out; no real one has these ids."""
+
+_ACCOUNTS: Mapping[str, tuple[str, str]] = {
+    "pulumi:providers:aws": ("aws", "allowedAccountIds"),
+    "pulumi:providers:gcp": ("gcp", "project"),
+    "pulumi:providers:azure-native": ("azure", "subscriptionId"),
+}
+"""The cloud of a provider's resource type, and the input that says where it works."""
 
 Listener = Callable[[Event], None]
 
@@ -111,7 +122,7 @@ def rehearse(
     stack, homes = "plan", HOMES
     if against is not None:
         state.import_(dict(against))
-        stack, homes = _stack_of(against)
+        stack, homes = stack_of(against)
     engine = Engine(
         project=PROJECT,
         stack=stack,
@@ -180,25 +191,44 @@ class Session:
 
 
 def _providers(store: Store) -> Callable[[str], provider_pb2_grpc.ResourceProviderServicer]:
+    faults = Faults.from_environment()
+
     def provider(package: str) -> LocalCloud:
         if package not in CLOUDS:
             raise KeyError(package)
-        return LocalCloud(package, store)
+        return LocalCloud(package, store, faults)
 
     return provider
 
 
-def _stack_of(checkpoint: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
-    """The stack that a state was exported from, and the account its providers were bound to."""
+def stack_of(checkpoint: Mapping[str, Any], origin: str = "the state") -> tuple[str, Mapping[str, str]]:
+    """The stack that a checked state was exported from, and the account its providers were bound to.
+
+    Raises:
+        InputError: the account is not written as a provider's configuration has it; the sentence begins with `origin`.
+    """
     stack, homes = "plan", dict(HOMES)
-    for resource in checkpoint.get("deployment", {}).get("resources") or []:
+    for resource in checkpoint["deployment"].get("resources") or []:
         stack = resource["urn"].split(":")[2]
-        inputs = resource.get("inputs") or {}
-        match resource["type"]:
-            case "pulumi:providers:aws" if accounts := inputs.get("allowedAccountIds"):
-                homes["aws"] = (json.loads(accounts) if isinstance(accounts, str) else accounts)[0]
-            case "pulumi:providers:gcp" if project := inputs.get("project"):
-                homes["gcp"] = project
-            case "pulumi:providers:azure-native" if subscription := inputs.get("subscriptionId"):
-                homes["azure"] = subscription
+        if resource["type"] not in _ACCOUNTS:
+            continue
+        cloud, key = _ACCOUNTS[resource["type"]]
+        if (given := (resource.get("inputs") or {}).get(key)) is None:
+            continue
+        account = _first(given) if cloud == "aws" else given
+        if not isinstance(account, str) or not account:
+            needed = "a list with an account id" if cloud == "aws" else "a text"
+            raise InputError(
+                f"{origin}: provider {resource['urn']}: `{key}` is {described(given)} where {needed} is needed; "
+                f"set {resource['type'].rpartition(':')[2]}:{key}, bring the stack up and export it again"
+            )
+        homes[cloud] = account
     return stack, homes
+
+
+def _first(given: Any) -> Any:
+    """The first of `allowedAccountIds`, which Pulumi keeps as JSON text; None when there is none."""
+    if isinstance(given, str):
+        with suppress(ValueError):
+            given = json.loads(given)
+    return given[0] if isinstance(given, list) and given else None

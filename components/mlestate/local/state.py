@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from mlestate.errors import InputError
+from mlestate.local.checkpoint import checked
 from mlestate.local.encryption import Encryption, salt_of
+from mlestate.local.files import usable
 from mlestate.local.journal import Files, StateLocked
-from mlestate.local.resource import Resource, in_order, mend
+from mlestate.local.resource import Resource, in_order, label, mend, problem
 
 __all__ = ["PendingOperation", "State", "StateLocked"]
 
@@ -40,10 +42,9 @@ class PendingOperation:
 class State:
     """Make one with `in_memory` or `in_folder`.
 
-    Secrets are encrypted with the given passphrase, else PULUMI_CONFIG_PASSPHRASE, else the file that
-    PULUMI_CONFIG_PASSPHRASE_FILE names, else one made at random: kept beside the state in `<stack>.passphrase`
-    (readable by its owner only; name it in PULUMI_CONFIG_PASSPHRASE_FILE to use an export with Pulumi), or, for a
-    state in memory, never written down.
+    Secrets are encrypted with the given passphrase. A state in memory that is given none takes it from where Pulumi
+    does (PULUMI_CONFIG_PASSPHRASE, else the file that PULUMI_CONFIG_PASSPHRASE_FILE names), else makes one at random
+    that is never written down.
     """
 
     def __init__(self, files: Files | None, passphrase: str | None) -> None:
@@ -62,7 +63,7 @@ class State:
         return cls(None, passphrase)
 
     @classmethod
-    def in_folder(cls, path: Path | str, stack: str, *, passphrase: str | None = None) -> "State":
+    def in_folder(cls, path: Path | str, stack: str, *, passphrase: str) -> "State":
         """The state of `stack` in the folder `path`. Raises InputError when the folder cannot be used."""
         if not stack or "/" in stack or stack.startswith("."):
             raise InputError(f"stack name {stack!r} cannot be a file name; use letters, digits, '-', '_' and '.'")
@@ -78,7 +79,7 @@ class State:
     def import_(self, deployment: Mapping[str, Any]) -> None:
         """Take over an exported checkpoint in place of what is here. Raises InputError when it cannot be read."""
         with self.session():
-            self._read_checkpoint(deployment)
+            self._read_checkpoint(deployment, "the state that is imported")
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -191,9 +192,14 @@ class State:
         checkpoint, entries = files.read()
         self._resources, self._pending, self._next = {}, {}, 0
         if checkpoint is not None:
-            self._read_checkpoint(checkpoint)
-        for entry in entries:
-            self._replay(entry)
+            self._read_checkpoint(checkpoint, str(files.checkpoint))
+        for number, entry in enumerate(entries, start=2):
+            try:
+                self._replay(entry)
+            except InputError as error:
+                raise files.bad_line(number, str(error)) from error
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                raise files.bad_line(number, "it is not an entry that a run writes") from error
         return bool(entries)
 
     def _write(self, files: Files) -> None:
@@ -205,14 +211,20 @@ class State:
             self._encryption = Encryption(self._passphrase, entry["salt"])
         if "begin" in entry:
             begun = entry["begin"]
-            resource = Resource.from_json(begun["resource"], self._unseal, -1)
+            resource = self._stored(begun["resource"], -1)
             self._pending[begun["token"]] = PendingOperation(begun["token"], begun["type"], resource, begun["replaces"])
             self._next = max(self._next, begun["token"])
         self._pending.pop(entry.get("end", -1), None)
         for key, stored in entry.get("put", ()):
-            self._resources[key] = Resource.from_json(stored, self._unseal, key)
             self._next = max(self._next, key)
+            self._resources[key] = self._stored(stored, key)
         self._drop(entry.get("drop", ()))
+
+    def _stored(self, stored: Any, key: int) -> Resource:
+        """A resource out of the journal."""
+        if found := problem(stored):
+            raise InputError(f"resource{label(stored)}: {found}")
+        return Resource.from_json(stored, self._unseal, key)
 
     def _checkpoint(self, *, show_secrets: bool) -> dict[str, Any]:
         seal = _plaintext if show_secrets else self._seal
@@ -235,25 +247,28 @@ class State:
             deployment["secrets_providers"] = provider
         return {"version": 3, "deployment": deployment}
 
-    def _read_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        deployment = checkpoint.get("deployment", checkpoint)
-        version = checkpoint.get("version", 3)
-        if version != 3 or not isinstance(deployment, Mapping):
-            raise InputError(f"the state has version {version!r}; only version 3 of `pulumi stack export` is read")
+    def _read_checkpoint(self, document: Any, origin: str) -> None:
+        deployment = checked(document, origin)["deployment"]
         provider = deployment.get("secrets_providers") or {}
-        stored = deployment.get("resources") or []
 
         def unseal(item: Mapping[str, Any]) -> Any:
             if "plaintext" not in item and self._encryption.salt != (salt := salt_of(provider)):
                 self._encryption = Encryption(self._passphrase, salt)
             return self._unseal(item)
 
-        self._resources = {key: Resource.from_json(item, unseal, key) for key, item in enumerate(stored)}
+        def read(stored: Mapping[str, Any], key: int, where: str) -> Resource:
+            try:
+                return Resource.from_json(stored, unseal, key)
+            except InputError as error:
+                raise InputError(f"{origin}: `deployment.{where}`{label(stored)}: {error}") from error
+
+        stored = deployment.get("resources") or []
+        self._resources = {key: read(item, key, f"resources[{key}]") for key, item in enumerate(stored)}
         self._pending, self._next = {}, len(stored)
-        for item in deployment.get("pending_operations") or []:
+        for index, item in enumerate(deployment.get("pending_operations") or []):
             if item["type"] in _KINDS:
                 self._next += 1
-                resource = Resource.from_json(item["resource"], unseal, -1)
+                resource = read(item["resource"], -1, f"pending_operations[{index}].resource")
                 self._pending[self._next] = PendingOperation(self._next, item["type"], resource, item.get("replaces"))
 
     def _seal(self, text: str) -> dict[str, str]:
@@ -264,22 +279,23 @@ class State:
         return {"ciphertext": sealed}
 
     def _unseal(self, stored: Mapping[str, Any]) -> Any:
-        text = stored["plaintext"] if "plaintext" in stored else self._encryption.open(stored["ciphertext"])
+        text = stored["plaintext"] if "plaintext" in stored else self._encryption.open(str(stored["ciphertext"]))
         return json.loads(text)
 
     def _passphrase(self) -> str:
         if self._given is None:
-            self._given = self._find_passphrase()
+            self._given = _find_passphrase()
         return self._given
 
-    def _find_passphrase(self) -> str:
-        if (given := os.environ.get("PULUMI_CONFIG_PASSPHRASE")) is not None:
-            return given
-        if named := os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
-            return Path(named).read_text(encoding="utf-8").strip()
-        if self._files is None:
-            return secrets.token_urlsafe(32)
-        return self._files.own_passphrase()
+
+def _find_passphrase() -> str:
+    if (given := os.environ.get("PULUMI_CONFIG_PASSPHRASE")) is not None:
+        return given
+    if named := os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        remedy = "name a file that holds the passphrase"
+        with usable(f"PULUMI_CONFIG_PASSPHRASE_FILE {named} cannot be read", remedy):
+            return Path(named).read_bytes().decode(errors="replace").strip()
+    return secrets.token_urlsafe(32)
 
 
 def _plaintext(text: str) -> dict[str, str]:

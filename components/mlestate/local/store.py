@@ -17,10 +17,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
+from mlestate.errors import InputError
+from mlestate.local.files import make_folder, usable
 from mlestate.local.markers import SIGNATURE
 from mlestate.local.wire import is_secret
+
+_WAIT: Final = 60.0  # seconds that a process waits for another one to finish writing
+_SALT_BYTES: Final = 16
+_COLUMNS: Final = "type, id, home, urn, slot, owner, seed, inputs, properties, settled"
+_OTHER_FOLDER: Final = "name another state folder"
+_REMEDIES: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_BUSY: "another process holds it; wait until that has ended",
+    sqlite3.SQLITE_LOCKED: "another process holds it; wait until that has ended",
+    sqlite3.SQLITE_READONLY: "make it and its folder writable, or name another state folder",
+    sqlite3.SQLITE_CANTOPEN: _OTHER_FOLDER,
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_IOERR: _OTHER_FOLDER,
+}
+_START_OVER: Final = "restore it from a copy, or remove the state folder to begin with an empty local cloud"
 
 
 class TakenError(Exception):
@@ -72,10 +88,13 @@ class Store:
 
     `Store(folder)` opens or makes the database `cloud.db` in the folder; `Store.in_memory()` forgets with the process.
     `unchecked` are the resource types that this process has put into it without knowing their facts.
+
+    Raises:
+        InputError: the folder or a file in it cannot be used. Later calls raise it when that comes to be so.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "state folder")
         self._table: _Table = _Database(folder / "cloud.db")
         self._salt = _salt(folder / "cloud.salt")
         self.unchecked: set[str] = set()
@@ -83,7 +102,7 @@ class Store:
     @classmethod
     def in_memory(cls) -> Self:
         store = cls.__new__(cls)
-        store._table, store._salt, store.unchecked = _Memory(), os.urandom(16), set()
+        store._table, store._salt, store.unchecked = _Memory(), os.urandom(_SALT_BYTES), set()
         return store
 
     def objects(self) -> list[CloudObject]:
@@ -234,31 +253,48 @@ class _Memory:
 
 class _Database:
     def __init__(self, path: Path) -> None:
-        # One connection behind a lock: SQLite has one writer anyway, and other processes wait up to the timeout.
-        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        self._path = path
         self._lock = threading.RLock()
-        weakref.finalize(self, self._connection.close)
-        for statement in (
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = NORMAL",
-            "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, home TEXT, urn TEXT, slot TEXT, owner TEXT,"
-            " seed TEXT, inputs TEXT, properties TEXT, settled INTEGER, PRIMARY KEY (type, id, home))",
-            "CREATE UNIQUE INDEX IF NOT EXISTS slots ON objects (type, slot)",
-            "CREATE INDEX IF NOT EXISTS urns ON objects (urn)",
-            "CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER)",
-        ):
-            self._connection.execute(statement)
+        with self._told():
+            # One connection behind a lock: SQLite has one writer anyway, and other processes wait up to the timeout.
+            self._connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._connection.close)
+            for statement in (
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = NORMAL",
+                "CREATE TABLE IF NOT EXISTS objects (type TEXT, id TEXT, home TEXT, urn TEXT, slot TEXT, owner TEXT,"
+                " seed TEXT, inputs TEXT, properties TEXT, settled INTEGER, PRIMARY KEY (type, id, home))",
+                "CREATE UNIQUE INDEX IF NOT EXISTS slots ON objects (type, slot)",
+                "CREATE INDEX IF NOT EXISTS urns ON objects (urn)",
+                "CREATE TABLE IF NOT EXISTS births (urn TEXT PRIMARY KEY, count INTEGER)",
+            ):
+                self._connection.execute(statement)
+            # A damaged page would else be met by one resource in the middle of a run.
+            (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise InputError(f"{path} is damaged ({found.splitlines()[-1]}); {_START_OVER}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say which file it is that SQLite cannot use, and what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            # The lower byte is the kind of the error; what Python itself refuses has no code.
+            remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _START_OVER)
+            raise InputError(f"{self._path} cannot be used: {error}; {remedy}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite has rolled back itself when the disk is full
+                    self._execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            self._execute("COMMIT")
 
     def get(self, token: str, identity: str, home: str | None) -> CloudObject | None:
         if home is None:
@@ -281,7 +317,8 @@ class _Database:
     def put(self, made: CloudObject) -> None:
         row = (made.type, made.id, made.home, made.urn, made.slot, made.owner, made.seed,
                json.dumps(made.inputs), json.dumps(made.properties), made.settled)  # fmt: skip
-        self._execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        places = ", ".join("?" * len(row))
+        self._execute(f"INSERT OR REPLACE INTO objects ({_COLUMNS}) VALUES ({places})", *row)  # noqa: S608  our own words
 
     def drop(self, made: CloudObject) -> None:
         where = "type = ? AND id = ? AND home = ?"
@@ -295,13 +332,16 @@ class _Database:
         self._execute("INSERT INTO births VALUES (?, 1) ON CONFLICT (urn) DO UPDATE SET count = count + 1", urn)
 
     def _select(self, where: str, *values: str) -> Iterator[CloudObject]:
-        rows = self._execute(f"SELECT * FROM objects WHERE {where}", *values)  # noqa: S608  our own words
+        rows = self._execute(f"SELECT {_COLUMNS} FROM objects WHERE {where}", *values)  # noqa: S608  our own words
         for token, identity, home, urn, slot, owner, seed, inputs, properties, settled in rows:
-            written = json.loads(inputs), json.loads(properties)
+            try:
+                written = json.loads(inputs), json.loads(properties)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{self._path}: {token} {identity} is damaged; {_START_OVER}") from error
             yield CloudObject(token, identity, home, urn, slot, owner, seed, *written, settled=bool(settled))
 
     def _execute(self, statement: str, *values: Any) -> list[Any]:
-        with self._lock:
+        with self._lock, self._told():
             return self._connection.execute(statement, values).fetchall()
 
 
@@ -311,11 +351,15 @@ def _merged(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 def _salt(path: Path) -> bytes:
     """The folder's salt, made once and readable to its owner alone."""
-    if not path.exists():
-        with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # mode 0600
-            file.write(os.urandom(16))
-            file.flush()
-            # A link appears whole or not at all, and the first of two processes wins.
-            with suppress(FileExistsError):
-                os.link(file.name, path)
-    return path.read_bytes()
+    with usable(f"state folder {path.parent} cannot be used", _OTHER_FOLDER):
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(dir=path.parent) as file:  # mode 0600
+                file.write(os.urandom(_SALT_BYTES))
+                file.flush()
+                # A link appears whole or not at all, and the first of two processes wins.
+                with suppress(FileExistsError):
+                    os.link(file.name, path)
+        salt = path.read_bytes()
+    if len(salt) != _SALT_BYTES:
+        raise InputError(f"{path} has {len(salt)} bytes where {_SALT_BYTES} are needed; {_START_OVER}")
+    return salt
