@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -442,3 +443,10 @@ def test_an_unknown_provider_setting_is_left_out_of_the_configuration() -> None:
     )
     assert list(response.diffs) == ["project"]
     assert not response.replaces
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp", "azure"])
+def test_every_row_of_replacements_names_its_source(cloud: str) -> None:
+    table = json.loads((files("mlestate.local") / "data" / f"{cloud}.json").read_text())
+    unsourced = [token for token, row in table["types"].items() if row.get("source") not in table["sources"]]
+    assert not unsourced, "a fact about a cloud says who says so"

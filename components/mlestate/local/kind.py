@@ -180,7 +180,7 @@ class Replacement:
 
 @cache
 def replacements(cloud: str) -> Mapping[str, Replacement]:
-    """The table of `data/<cloud>.json`, which names its sources, by resource type."""
+    """The table of `data/<cloud>.json`, whose rows name their sources, by resource type."""
     table = json.loads((files("mlestate.local") / "data" / f"{cloud}.json").read_text())["types"]
 
     def paths(row: Mapping[str, list[str]], key: str) -> frozenset[PropertyPath]:
