@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlestate.config import ConfigError, load, loads
+from mlestate.config.scalars import key_trap, resolve, trap_of
 from tests.config.said import AWS, at_mark, said
 
 MODEL = AWS + "models:\n  churn:\n    problem: classification\n"
@@ -45,8 +49,46 @@ TRAPS = {
     "a key can be a truth value": (
         AWS + "tags:\n  «on: x\n",
         "tags.on",
-        'YAML 1.1 makes true of the unquoted on. Write true, or "on" where the text is meant.',
+        'YAML 1.1 makes true of the unquoted on. Write "on".',
     ),
+    **{
+        f"the key {key}": (
+            AWS + f"tags:\n  «{key}: x\n",
+            f"tags.{key}",
+            f'YAML 1.1 makes {made} of the unquoted {key}. Write "{key}".',
+        )
+        for key, made in {
+            "true": "true",
+            "no": "false",
+            "null": "null",
+            "1_0": "the number 10",
+            "2026-01-01": "the date 2026-01-01",
+            "0b11": "the number 3",
+            "1e3": "the number 1000.0",
+        }.items()
+    },
+    "a model called true": (
+        AWS + "models:\n  «true: {problem: classification}\n",
+        "models.true",
+        'YAML 1.1 makes true of the unquoted true. Write "true".',
+    ),
+    **{
+        f"the value {value}": (
+            AWS + f"tags: {{since: «{value}}}\n",
+            "tags.since",
+            f'YAML 1.1 makes {made} of the unquoted {value}. Write "{value}".',
+        )
+        for value, made in {
+            "2026-01-01": "the date 2026-01-01",
+            "2026-1-2 10:00:00": "the date 2026-01-02",
+            "2026-13-45": "a date that there is not",
+            "0b11": "the number 3",
+            "-0x1F": "the number -31",
+            "0x1_F": "the number 31",
+            "1_0.5": "the number 10.5",
+            "0:30.5": "the number 30.5",
+        }.items()
+    },
     "true is not text": (
         AWS + "owner: «true\n",
         "owner",
@@ -161,6 +203,40 @@ def test_a_text_that_is_no_estate_is_refused_in_one_sentence(text: str, sentence
     problems = said(text)
     assert len(problems) == 1, "nothing can be said about the rest of a text that has no tree"
     assert problems[0][1] == sentence
+
+
+OTHER_THAN_TEXT = {
+    pattern
+    for resolvers in yaml.SafeLoader.yaml_implicit_resolvers.values()
+    for tag, pattern in resolvers
+    if tag.rsplit(":", 1)[1] in ("bool", "int", "float", "timestamp")
+}
+
+
+@given(st.one_of([st.from_regex(pattern, fullmatch=True) for pattern in OTHER_THAN_TEXT]))
+def test_whatever_yaml_1_1_makes_no_text_of_is_read_alike_or_refused(text: str) -> None:
+    """YAML 1.1 is PyYAML's here. Not proved: the letters y and n, which PyYAML reads as text."""
+    try:
+        old = yaml.safe_load(f"- {text}")
+    except (yaml.YAMLError, ValueError):
+        return
+    text = text.strip()
+    if len(text) > 40 or isinstance(old[0], str):
+        return
+    same = resolve(text) == old[0] or old[0] != old[0]
+    assert trap_of(text) is not None or same, f"{text} would be {old[0]} elsewhere"
+    assert key_trap(text) is not None, f"as a key {text} would be {old[0]}"
+
+
+def test_a_key_that_is_left_out_is_refused() -> None:
+    sentence = "YAML makes null of a key that is left out. Write the key."
+    assert ("tags.", sentence) in said(AWS + "tags:\n  ?\n  : x\n")
+
+
+def test_a_name_that_cannot_be_is_not_also_told_to_be_quoted() -> None:
+    text = AWS + "models:\n  1: {problem: classification}\n"
+    (problem,) = said(text)
+    assert problem[1].startswith("the name '1' must start with a lower-case letter"), "quotes would not help"
 
 
 def test_aliases_cannot_grow_without_limit() -> None:

@@ -81,6 +81,8 @@ class Facts:
         shown, line, column, node = self._place(said.path)
         if said.at_key and node is not None:
             line, column = node.key_line, node.key_column
+            # A key that may not stand here at all is not also to be quoted.
+            problems[:] = [each for each in problems if (each.line, each.column) != (line, column)]
         problems.append(
             Problem(self.file, line, column, dotted(shown), said.message, said.value, said.allowed, said.suggestion)
         )

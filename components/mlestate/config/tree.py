@@ -1,7 +1,6 @@
 """The text of the file as a tree whose every value knows where it stands.
 
-Scalars are read by YAML 1.2's core schema, as editors do. Whatever YAML 1.1 reads otherwise is refused with the quoted
-form to write, so that no tool can read the file differently. PyYAML's event parser is used because it comes with
+PyYAML's event parser is used because it comes with
 Pulumi and reads twenty times faster than a round-trip parser, which matters from a hundred models on.
 """
 
@@ -14,24 +13,14 @@ from dataclasses import dataclass
 import yaml
 
 from mlestate.config.errors import ConfigError, Problem
+from mlestate.config.scalars import Scalar, key_trap, resolve, trap_of
 
-Scalar = str | int | float | bool | None
 Path = tuple[str | int, ...]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 40
 MAX_VALUES = 100_000
 
-_NULLS = {"", "~", "null", "Null", "NULL"}
-_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII
-)
-_YES_NO = re.compile(r"yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
-_CLOCK = re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+", re.ASCII)
-_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+", re.ASCII)
-_UNDERSCORES = re.compile(r"[-+]?[1-9][0-9]*_[0-9_]*", re.ASCII)
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {
     "tag:yaml.org,2002:str": str,
@@ -262,7 +251,7 @@ class _Composer:
             self.count(line, column, path)
             key = event.value
             unquoted = event.style in (None, "") and event.tag is None
-            trap = _trap(key) if unquoted else None
+            trap = key_trap(key) if unquoted else None
             if trap is not None:
                 self.problem(line, column, (*path, key), trap, key)
             node = self.node(next(self.events), (*path, key), line, column)
@@ -307,13 +296,13 @@ class _Composer:
         kind = self.tag(event.tag, path, line, column)
         text = event.value
         if (event.style in (None, "") and event.tag is None) or (kind is not None and kind is not str):
-            trap = _trap(text) if kind is None else None
+            trap = trap_of(text) if kind is None else None
             node = Node(text, line, column, key_line, key_column, text)
             if trap is not None:
                 self.problem(line, column, path, trap, text)
                 node.refused = True
             else:
-                node.value = _resolve(text)
+                node.value = resolve(text)
             return node
         return Node(text, line, column, key_line, key_column)
 
@@ -323,41 +312,6 @@ def _place(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     assert mark is not None  # noqa: S101  # the parser marks every event
     return mark.line + 1, mark.column + 1
-
-
-def _resolve(text: str) -> Scalar:
-    if text in _NULLS:
-        return None
-    if text in _BOOLS:
-        return _BOOLS[text]
-    # Python refuses to read integers of thousands of digits; as a float it becomes infinite and is refused as such.
-    if _INTEGER.fullmatch(text) and len(text) <= 40:
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-    return text
-
-
-def _trap(text: str) -> str | None:
-    """What YAML 1.1 makes of an unquoted text that YAML 1.2 reads otherwise, as a sentence, or None."""
-    if _YES_NO.fullmatch(text):
-        meant = "true" if text.lower() in ("yes", "on") else "false"
-        return f'YAML 1.1 makes {meant} of the unquoted {text}. Write {meant}, or "{text}" where the text is meant.'
-    if _CLOCK.fullmatch(text):
-        seconds = 0
-        for part in text.replace("_", "").lstrip("+-").split(":"):
-            seconds = seconds * 60 + int(part)
-        number = -seconds if text.startswith("-") else seconds
-        return f'YAML 1.1 makes the number {number} of the unquoted {text}. Write "{text}".'
-    if _LEADING_ZERO.fullmatch(text) and len(text) <= 40:
-        digits = text.replace("_", "")
-        octal = all(digit in "01234567" for digit in digits.lstrip("+-"))
-        number = int(digits, 8) if octal else int(digits)
-        yaml_version = "YAML 1.1" if octal else "YAML 1.2"
-        return f'{yaml_version} makes the number {number} of the unquoted {text}. Write "{text}".'
-    if _UNDERSCORES.fullmatch(text):
-        return f"YAML 1.1 makes the number {text.replace('_', '')} of the unquoted {text}. Write it without _."
-    return None
 
 
 _MISREAD: tuple[tuple[re.Pattern[str], str], ...] = (
