@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlestate.config import ConfigError, Origin, loads
+from mlestate.config.base import Settings
+from mlestate.config.clouds import settings_of
+from mlestate.config.loading import ROUNDS
 from mlestate.config.model import merged
 from tests.config.said import AWS, AZURE, GCP, said
 
@@ -173,8 +178,25 @@ def test_a_problem_in_an_anchor_is_told_once_and_not_at_its_aliases() -> None:
 
 
 def test_a_wrong_value_does_not_hide_what_else_is_wrong_with_the_model() -> None:
-    text = AWS + "models: {churn: {problem: classification, data: {dataset: nowhere}, serving: {mode: off-line}}}\n"
-    assert {path for path, _ in said(text)} >= {"models.churn.data.dataset", "models.churn.serving.mode"}
+    text = AWS + "models: {churn: {problem: classification, environments: {moon: {}}, serving: {mode: off-line}}}\n"
+    assert {path for path, _ in said(text)} >= {"models.churn.environments.moon", "models.churn.serving.mode"}
+
+
+def _levels(annotation: object) -> int:
+    """How many names lead to the deepest block of settings below."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return max(
+            (1 + below for each in annotation.model_fields.values() if (below := _levels(each.annotation)) >= 0),
+            default=0,
+        )
+    inner = [_levels(each) for each in get_args(annotation)]
+    if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
+        return max(1 + below if below >= 0 else -1 for below in inner)
+    return max(inner, default=-1)
+
+
+def test_there_is_a_round_for_every_level_of_blocks() -> None:
+    assert _levels(settings_of("aws").AwsEstate) == ROUNDS
 
 
 def test_an_error_reads_as_place_reason_and_remedy() -> None:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from mlestate.config import support
+from mlestate.config.clouds import CLOUDS, settings_of
 from tests.config.said import AWS, AZURE, GCP, at_mark, said
+
+
+@pytest.fixture(autouse=True)
+def everything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules judge the whole vocabulary; what is not built yet would be refused before any rule sees it."""
+    built = {
+        cloud: {f"{field}.**": None for field in getattr(settings_of(cloud), its.estate).model_fields}
+        for cloud, its in CLOUDS.items()
+    }
+    monkeypatch.setattr(support, "BUILT", built)
+
 
 CHURN = "models:\n  churn:\n    problem: classification\n"
 REALTIME = AWS + CHURN + "    serving:\n      mode: realtime\n"

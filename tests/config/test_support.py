@@ -138,6 +138,27 @@ def test_a_block_is_refused_once_and_not_line_by_line() -> None:
     assert [path for path, _ in said(text)] == ["models.churn.monitoring"]
 
 
+def test_no_rule_gives_advice_on_what_is_refused() -> None:
+    unbuilt = "is not built yet on aws: every new version would simply replace the last. Remove the block."
+    for replicas in ("", "replicas: {min: 1}, "):
+        text = AWS + CHURN + f"    serving: {{mode: realtime, {replicas}rollout: {{strategy: canary}}}}\n"
+        assert said(text) == [("models.churn.serving.rollout", f"models.churn.serving.rollout {unbuilt}")], (
+            "a canary that is to be removed needs no second replica"
+        )
+    text = AWS + "defaults: {serving: {rollout: {strategy: canary}}}\n" + CHURN + "    serving: {mode: realtime}\n"
+    assert said(text) == [("defaults.serving.rollout", f"defaults.serving.rollout {unbuilt}")]
+    text = AWS + CHURN + "    automated_decision: true\n    serving: {mode: serverless}\n"
+    assert [path for path, _ in said(text)] == ["models.churn.automated_decision"]
+
+
+def test_a_wrong_value_in_a_refused_block_is_told_all_the_same() -> None:
+    text = AWS + CHURN + "    serving: {mode: realtime, rollout: {strategy: canry}}\n"
+    assert [path for path, _ in said(text)] == [
+        "models.churn.serving.rollout",
+        "models.churn.serving.rollout.strategy",
+    ], "the word will be as wrong on the day on which the block is built"
+
+
 def test_what_is_wrong_anyway_is_not_also_called_unbuilt() -> None:
     assert [path for path, _ in said(AWS + "sad: {x: 1}\n")] == ["sad"]
     assert [path for path, _ in said(AWS + "network: privte\n")] == ["network"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -112,15 +112,19 @@ def loads(text: str, *, file: str = "estate.yaml", homes: Mapping[str, str | Non
     resolved = layered(tree, cloud, homes.get(cloud))
     settings = settings_of(cloud)
     estate: type[Estate] = getattr(settings, CLOUDS[cloud].estate)
-    facts = _Validation(resolved, file, cloud, estate).run(problems)
-    if facts is not None:
-        for finding in rules.check(facts, settings):
-            facts.report(problems, *finding)
+    validation = _Validation(resolved, file, cloud, estate)
+    facts = validation.run(problems)
     known = {problem.path for problem in problems}
-    for path, message in support.check(tree, cloud) if "cloud" not in known else ():
+    refused = list(support.check(tree, cloud)) if "cloud" not in known else []
+    for path, message in refused:
         node = tree.at(path)
         if node is not None and not any(dotted(path[:length]) in known for length in range(1, len(path) + 1)):
             problems.append(Problem(file, node.line, node.column, dotted(path), message))
+    if facts is not None and refused:
+        facts = validation.run(problems, without={path for path, _ in refused})
+    if facts is not None:
+        for finding in rules.check(facts, settings):
+            facts.report(problems, *finding)
     if problems or facts is None:
         raise ConfigError(_ordered(problems))
     return Loaded(facts.config, Path(file), Origins(resolved, file))
@@ -172,10 +176,14 @@ def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
     return suggestion or by_home, [problem]
 
 
+ROUNDS = 8
+"""A block that lacks a required word once a wrong one is out goes in the next round, a level above; so there are as
+many rounds as levels down to the deepest block (models.<name>.environments.<name>.serving.rollout.rollback_on.error_rate).
+"""
+
+
 class _Validation:
     """The tree made into settings. What is wrong is reported and set aside, so that the rules can judge the rest."""
-
-    ROUNDS = 8
 
     def __init__(self, tree: Node, file: str, cloud: str, estate: type[Estate]) -> None:
         self.tree = tree
@@ -184,17 +192,23 @@ class _Validation:
         self.estate = estate
         self.aside: set[yaml_tree.Path] = set()
 
-    def run(self, problems: list[Problem]) -> Facts | None:
+    def run(self, problems: list[Problem], without: Collection[yaml_tree.Path] = ()) -> Facts | None:
+        """The settings, with everything wrong set aside, and what was written at the paths `without` too.
+
+        None when nothing that could be judged is left.
+        """
         facts = Facts(self.tree, self.file, self.cloud, self.aside)
         values = self.tree.plain_value()
         assert isinstance(values, dict)  # noqa: S101  # the parser returns nothing else
+        for path in tuple(self.aside):
+            self._set_aside(values, path)
         for path, node in self.tree.walk():
-            if node.refused:
+            if node.refused or (node.written_at or path) in without:
                 self._set_aside(values, path)
         if any(problem.path == "cloud" for problem in problems):
             values["cloud"] = self.cloud
             self.aside.add(("cloud",))
-        for _ in range(self.ROUNDS):
+        for _ in range(ROUNDS):
             try:
                 facts.config = self.estate.model_validate(values)
             except ValidationError as error:
