@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mlestate.aws import settings as aws
 from mlestate.azure import settings as azure
 from mlestate.config import ConfigError, json_schema, loads
-from mlestate.config.base import Duration, Schedule, Settings, Threshold
+from mlestate.config.base import Duration, Schedule, Settings
 from mlestate.config.estate import Environment, Estate
 from mlestate.config.model import METRICS, ModelGates
 from mlestate.config.reference import reference_markdown
@@ -176,9 +176,3 @@ def test_schedules_have_five_fields(text: str) -> None:
 def test_what_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         loads(AWS + f"defaults: {{training: {{schedule: {json.dumps(text)}}}}}\n")
-
-
-@given(st.floats())
-def test_a_value_that_is_not_a_number_passes_no_threshold(value: float) -> None:
-    bound = Threshold(min=0.0, max=1.0)
-    assert bound.passes(value) == (0.0 <= value <= 1.0)

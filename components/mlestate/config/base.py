@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from math import ceil
 from typing import Annotated, Any, ClassVar, TypeVar, cast
 
@@ -66,23 +65,9 @@ class Duration:
         return cls(int(seconds), value)
 
     @property
-    def minutes(self) -> int:
-        """Whole minutes, rounded up."""
-        return -(-self.seconds // 60)
-
-    @property
-    def hours(self) -> int:
-        """Whole hours, rounded up."""
-        return -(-self.seconds // 3600)
-
-    @property
     def days(self) -> int:
         """Whole days, rounded up."""
         return -(-self.seconds // 86400)
-
-    @property
-    def timedelta(self) -> timedelta:
-        return timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
         return self.text
@@ -177,10 +162,6 @@ class Threshold(Settings):
 
     min: float | None = Field(None, description="The lowest value that passes. Left out: there is no lower bound.")
     max: float | None = Field(None, description="The highest value that passes. Left out: there is no upper bound.")
-
-    def passes(self, value: float) -> bool:
-        """Whether a measured value keeps the bound. A value that is not a number never does."""
-        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max) and value == value
 
 
 class text:  # noqa: N801  # reads as a word in Annotated[str, text(...)]

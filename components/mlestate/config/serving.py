@@ -88,8 +88,9 @@ class Rollout(Settings):
     )
     bake: Duration | None = Field(
         None,
-        description="How long each step is watched before the next. Left out: 15m for canary, 24h for ab and shadow, "
-        "5m for all-at-once.",
+        description="How long each step is watched before the next. Left out: "
+        + ", ".join(f"{bake} for {strategy}" for strategy, bake in BAKES.items())
+        + ".",
         examples=["15m"],
     )
     keep_previous: Duration = Field(
@@ -100,11 +101,6 @@ class Rollout(Settings):
         default_factory=left_out(RollbackOn),
         description="The signs at which the release is taken back. Left out: more than 5 % failed requests.",
     )
-
-    @property
-    def bake_time(self) -> Duration:
-        """The bake of each step, the strategy's own when left out."""
-        return self.bake or BAKES[self.strategy]
 
 
 class Capture(Settings):
