@@ -190,7 +190,8 @@ def _levels(annotation: object) -> int:
             default=0,
         )
     inner = [_levels(each) for each in get_args(annotation)]
-    if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
+    origin = get_origin(annotation)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return max(1 + below if below >= 0 else -1 for below in inner)
     return max(inner, default=-1)
 

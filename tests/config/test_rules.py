@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlestate.config import support
+from mlestate.config import ConfigError, loads, support
 from mlestate.config.clouds import CLOUDS, settings_of
 from tests.config.said import AWS, AZURE, GCP, at_mark, said
 
@@ -75,6 +75,19 @@ ESTATE = {
         "tags.team",
         "the value 'a b' is not legal on all three clouds: only lower-case letters, digits, - and _, at most 63.",
     ),
+    **{
+        f"a tag of the secret {key}": (
+            AWS + f"tags: {{{key}: «hunter2}}\n",
+            f"tags.{key}",
+            f"the tag '{key}' speaks of a secret, and everyone who may list resources or read a bill sees tags. Remove "
+            "it, and give a secret that was here a new value; the place of a secret is Pulumi's config, where "
+            "secret:<key> finds it.",
+        )
+        for key in (
+            *("password", "db-password", "dbpasswd", "secret", "client_secret", "token", "api-key", "apikey", "APIKey"),
+            *("github-token-old", "credentials", "private-key"),
+        )
+    },
     "a tag that Azure keeps": (
         AWS + "tags: {azure-x: «x}\n",
         "tags.azure-x",
@@ -335,7 +348,7 @@ ESTATE = {
     "a secret in the clear": (
         AWS + "alerts: {slack: «https://hooks.example/T0}\n",
         "alerts.slack",
-        "'https://hooks.example/T0' must name a key of the Pulumi config, as in secret:slackWebhook; the value "
+        "what stands here must name a key of the Pulumi config, as in secret:slackWebhook; the value "
         "itself is "
         "set with `pulumi config set --secret slackWebhook` and never stands in this file.",
     ),
@@ -592,7 +605,15 @@ def test_each_contradiction_is_refused_where_it_stands(name: str) -> None:
         assert (path, sentence) in said(marked), name
 
 
+def test_a_secret_among_the_tags_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as raised:
+        loads(AWS + "tags: {password: Hunter 2}\n")
+    assert len(raised.value.problems) == 1, "and nothing else is said about its value"
+    assert "Hunter" not in str(raised.value) + raised.value.as_json(), "problems end in the logs of the CI"
+
+
 FINE = {
+    "a tag that only sounds like a secret": AWS + "tags: {tokenizer: bert, secretariat: ottawa, keyboard: fr}\n",
     "what defaults say for other models is no contradiction": (
         AWS
         + "defaults: {serving: {compute: cpu-medium, replicas: {min: 2}}}\n"

@@ -68,12 +68,14 @@ class Facts:
         message: str,
         allowed: tuple[str, ...] = (),
         suggestion: str | None = None,
+        confidential: bool = False,
     ) -> None:
-        """Adds a problem with the value at `path`, at the place where that value is written."""
+        """Adds a problem with the value at `path`, where it is written; a confidential value is not repeated."""
         if self.is_aside(path):
             return
         shown, line, column, node = self._place(path)
-        value = None if node is None or isinstance(node.value, dict | list | None) else str(node.value)
+        hidden = confidential or node is None or isinstance(node.value, dict | list | None)
+        value = None if hidden or node is None else str(node.value)
         problems.append(Problem(self.file, line, column, dotted(shown), message, value, allowed, suggestion))
 
     def say(self, problems: list[Problem], said: Said) -> None:

@@ -178,8 +178,7 @@ def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
 
 ROUNDS = 8
 """A block that lacks a required word once a wrong one is out goes in the next round, a level above; so there are as
-many rounds as levels down to the deepest block (models.<name>.environments.<name>.serving.rollout.rollback_on.error_rate).
-"""
+many rounds as levels down to the deepest block, models.*.environments.*.serving.rollout.rollback_on.error_rate."""
 
 
 class _Validation:

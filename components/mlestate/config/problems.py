@@ -66,6 +66,10 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
     if kind == "extra_forbidden":
         said.at_key = True
         return _unknown(said, tree, estate, cloud)
+    if kind == "secret_reference":
+        # What stands here instead is likely the secret itself, and problems end in the logs of the CI.
+        said.message = f"what stands here {error['msg']}."
+        return said
     shown = said.value = str(path[-1]) if at_key else _shown(node)
     if node is not None and node.value is None and not at_key:
         said.message = "has no value. Give it one, or remove the line."

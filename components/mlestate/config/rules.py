@@ -1,8 +1,8 @@
 """Rules between fields, each a small function that says the reason and the alternative.
 
 A rule gets the settings with everything wrong set aside (`Facts`) and the cloud's own settings module, and yields
-`(path, message)` or `(path, message, allowed, suggestion)`. Only rules with a source: the cloud's documentation, named
-beside the rule, or plain logic.
+`(path, message)` or `(path, message, allowed, suggestion, confidential)`, as `Facts.report` takes them. Only rules with
+a source: the cloud's documentation, named beside the rule, or plain logic.
 """
 
 from __future__ import annotations

@@ -63,6 +63,10 @@ def names_fit(facts: Facts, settings: ModuleType) -> Findings:
 
 
 _TAG_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_SECRET_TAG = re.compile(
+    r".*(?:password|passwd|passphrase).*"
+    r"|(?:.*[-_. ])?(?:secrets?|tokens?|credentials?|(?:api|private|access)[-_. ]?keys?)(?:[-_. ].*)?"
+)
 _TAG_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _OWN_TAGS = ("estate", "environment", "managed-by", "owner")
 _MAX_TAGS = 40
@@ -74,6 +78,17 @@ def tags_are_legal_on_every_cloud(facts: Facts, settings: ModuleType) -> Finding
     azure or windows (Azure Resource Manager, "Use tags"). Ten places are kept for the project's own tags."""
     for key, value in facts.config.tags.items():
         path = ("tags", key)
+        if _SECRET_TAG.fullmatch(key.lower()):
+            yield (
+                path,
+                f"the tag '{key}' speaks of a secret, and everyone who may list resources or read a bill sees tags. "
+                "Remove it, and give a secret that was here a new value; the place of a secret is Pulumi's config, "
+                "where secret:<key> finds it.",
+                (),
+                None,
+                True,
+            )
+            continue
         if not _TAG_KEY.fullmatch(key):
             yield (
                 path,
