@@ -9,47 +9,50 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mlestate.errors import InputError
-from mlestate.local.resource import described, label, problem
+from mlestate.local.resource import described, label, problem, refusal
 
 __all__ = ["checked"]
 
 _SALT: Final = re.compile(r"[^:]+:[A-Za-z0-9+/]+={0,2}:.+")
-_WRITE: Final = "write one with: pulumi stack export --file state.json"
 
 
-def checked(document: Any, origin: str) -> Mapping[str, Any]:
+def checked(document: Any, origin: str, remedy: str) -> Mapping[str, Any]:
     """The document, if it is a state of version 3 as `pulumi stack export` writes it.
 
     Raises:
-        InputError: it is not; the sentence begins with `origin` and names the resource that is wrong.
+        InputError: it is not, or a resource uses what the embedded engine does not do. The sentence begins with
+            `origin`, names the resource and, where the file is broken, ends with `remedy`.
     """
     for found in _problems(document):
-        raise InputError(f"{origin}: {found}")
+        raise InputError(f"{origin}: {found}; {remedy}")
     state: Mapping[str, Any] = document
+    for index, resource in enumerate(state["deployment"].get("resources") or []):
+        if refused := refusal(resource):
+            raise InputError(f"{origin}: `deployment.resources[{index}]`{label(resource)}: {refused}")
     return state
 
 
 def _problems(document: Any) -> Iterator[str]:
     if not isinstance(document, Mapping):
-        yield f"it is {described(document)}, not a Pulumi state of version 3; {_WRITE}"
+        yield f"it is {described(document)}, not a Pulumi state of version 3"
         return
     if (version := document.get("version")) != 3:
         has = f"has version {version!r}" if "version" in document else "has no version"
         yield f"the state {has}; only version 3 of `pulumi stack export` is read"
         return
     if "deployment" not in document:
-        yield f"it has no `deployment`, so it is not a Pulumi state of version 3; {_WRITE}"
+        yield "it has no `deployment`, so it is not a Pulumi state of version 3"
         return
     deployment = document["deployment"]
     if not isinstance(deployment, Mapping):
-        yield f"`deployment` is {described(deployment)} where an object is needed; {_WRITE}"
+        yield f"`deployment` is {described(deployment)} where an object is needed"
         return
     for key, problem_of in (("resources", _resource_problem), ("pending_operations", _pending_problem)):
         given = deployment.get(key)
         if given is None:
             continue
         if not isinstance(given, list):
-            yield f"`deployment.{key}` is {described(given)} where a list is needed; {_WRITE}"
+            yield f"`deployment.{key}` is {described(given)} where a list is needed"
             return
         for index, item in enumerate(given):
             if found := problem_of(item):
@@ -85,5 +88,5 @@ def _provider_problem(provider: Any) -> str | None:
     inner = provider.get("state")
     salt = inner.get("salt") if isinstance(inner, Mapping) else None
     if not isinstance(salt, str) or not _SALT.fullmatch(salt) or len(salt.split(":")[1]) % 4:
-        return ".state.salt is not one that Pulumi's passphrase provider writes; export the state again"
+        return ".state.salt is not one that Pulumi's passphrase provider writes"
     return None

@@ -36,8 +36,11 @@ def usable(what: str, remedy: str) -> Iterator[None]:
 
 def make_folder(folder: Path, what: str) -> None:
     """Make a folder where there is none. Raises InputError when it cannot be made."""
-    with usable(f"{what} {folder} cannot be made", "name one that can be written"):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "no folder can be made there" if isinstance(error, FileNotFoundError) else reason(error)
+        raise InputError(f"{what} {folder} cannot be made: {why}; name one that can be written") from error
 
 
 def read_bytes(file: Path, remedy: str, *, what: str = "") -> bytes:

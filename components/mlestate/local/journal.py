@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 from mlestate.errors import InputError
 from mlestate.local.files import make_folder, parse_json, read_bytes, usable
 
-_RESTORE: Final = "restore it from a copy, or name another state folder"
+RESTORE: Final = "restore it from a copy, or name another state folder"
 _START_OVER: Final = "restore it from a copy, or remove it to go on from the end of the last finished run"
 
 
@@ -71,15 +71,15 @@ class Files:
         """
         with usable(f"state folder {self.folder} cannot be read", "name another one"):
             exists, interrupted = self.checkpoint.exists(), self.journal.exists()
-        text = read_bytes(self.checkpoint, _RESTORE) if exists else b""
+        text = read_bytes(self.checkpoint, RESTORE) if exists else b""
         try:
             checkpoint = parse_json(text) if exists else None
         except ValueError as error:
-            raise InputError(f"{self.checkpoint} is not a Pulumi checkpoint: {error}; {_RESTORE}") from error
+            raise InputError(f"{self.checkpoint} is not a Pulumi checkpoint: {error}; {RESTORE}") from error
         return checkpoint, self._entries(_digest(text)) if interrupted else []
 
     def _entries(self, continues: str) -> list[Any]:
-        *lines, _cut_off = read_bytes(self.journal, _RESTORE).split(b"\n")
+        *lines, _cut_off = read_bytes(self.journal, RESTORE).split(b"\n")
         entries = []
         for number, line in enumerate(lines, start=1):
             try:
@@ -135,7 +135,7 @@ class Files:
             self.journal.unlink(missing_ok=True)
 
     def _writing(self) -> AbstractContextManager[None]:
-        return usable(f"state folder {self.folder} cannot be written", "name one that can be, or make room in it")
+        return usable(f"state folder {self.folder} cannot be written", "name one that can be, or free some of its disk")
 
 
 def _digest(text: bytes) -> str:

@@ -13,7 +13,7 @@ from mlestate.local import display
 from mlestate.local.checkpoint import checked
 from mlestate.local.engine import Diagnostic, Result
 from mlestate.local.files import parse_json, read_bytes
-from mlestate.local.session import check, rehearse, stack_of, stand_in
+from mlestate.local.session import check, rehearse, stand_in
 
 __all__ = ["plan"]
 
@@ -25,11 +25,12 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
         InputError: the state to compare with cannot be read, or the export cannot be written.
     """
     console = display.console()
-    before = _checkpoint(against) if against else None
+    origin = f"--against {against}"
+    before = _checkpoint(against, origin) if against else None
     show = display.Display(console if not as_json else Console(stderr=True), preview=True)
     changing = before is not None and not as_json
     config = check(file, scope)
-    rehearsal = rehearse(file, scope, against=before, listener=show if changing else _errors_only(show))
+    rehearsal = rehearse(file, scope, against=before, origin=origin, listener=show if changing else _errors_only(show))
     result = rehearsal.result
     if result.failed:
         return False
@@ -80,15 +81,10 @@ def _document(rows: list[inventory.Row], result: Result) -> dict[str, Any]:
     }
 
 
-def _checkpoint(file: Path) -> Mapping[str, Any]:
-    origin = f"--against {file}"
-    raw = read_bytes(file, f"write it with: pulumi stack export --file {file.name}", what=origin)
+def _checkpoint(file: Path, origin: str) -> Mapping[str, Any]:
+    remedy = f"write one with: pulumi stack export --file {file.name}"
+    raw = read_bytes(file, remedy, what=origin)
     try:
-        checkpoint = checked(parse_json(raw), origin)
+        return checked(parse_json(raw), origin, remedy)
     except ValueError as error:
-        raise InputError(
-            f"{origin}: cannot be read as an exported state: {error}; "
-            f"write one with: pulumi stack export --file {file.name}"
-        ) from error
-    stack_of(checkpoint, origin)
-    return checkpoint
+        raise InputError(f"{origin}: cannot be read as an exported state: {error}; {remedy}") from error

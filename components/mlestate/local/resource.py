@@ -184,10 +184,15 @@ def problem(stored: Any) -> str | None:
         value = stored.get(name)
         if value is not None and not shape.fits(value):
             return f"`{name}` is {described(value)} where {shape.words} is needed"
-    refused = next((name for name in _REFUSED if stored.get(name)), None)
-    if refused is not None:
-        return f"it uses {refused!r}, which the embedded engine does not do; run this stack with Pulumi's own engine"
     return None
+
+
+def refusal(stored: Mapping[str, Any]) -> str | None:
+    """What a sound resource uses that the embedded engine does not do, as the end of a sentence; None when nothing."""
+    used = next((name for name in _REFUSED if stored.get(name)), None)
+    if used is None:
+        return None
+    return f"it uses {used!r}, which the embedded engine does not do; run this stack with Pulumi's own engine"
 
 
 def label(stored: Any) -> str:
@@ -217,7 +222,7 @@ def _properties(name: str, value: Any, unseal: Any) -> Struct:
     try:
         return from_json(value, unseal)
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, struct.error) as error:
-        raise InputError(f"its {name} hold a value that is not written as Pulumi writes it; export it again") from error
+        raise InputError(f"its {name} hold a value that is not written as Pulumi writes it") from error
 
 
 def _frozen(value: Any) -> Any:

@@ -31,7 +31,6 @@ __all__ = [
     "program",
     "rehearse",
     "settings",
-    "stack_of",
     "stand_in",
 ]
 
@@ -112,17 +111,21 @@ def rehearse(
     scope: str | None = None,
     *,
     against: Mapping[str, Any] | None = None,
+    origin: str = "the state",
     listener: Listener | None = None,
 ) -> Rehearsal:
     """Run the program into an empty local cloud in memory: an ``up``, or a preview against an exported state.
 
     Nothing is read from or written to any cloud or folder.
+
+    Raises:
+        InputError: the exported state cannot be read; the sentence begins with `origin`, the name of its file.
     """
     state, store = State.in_memory(), Store.in_memory()
     stack, homes = "plan", HOMES
     if against is not None:
-        state.import_(dict(against))
-        stack, homes = stack_of(against)
+        state.import_(against, origin)
+        stack, homes = _stack_of(against, origin)
     engine = Engine(
         project=PROJECT,
         stack=stack,
@@ -201,7 +204,7 @@ def _providers(store: Store) -> Callable[[str], provider_pb2_grpc.ResourceProvid
     return provider
 
 
-def stack_of(checkpoint: Mapping[str, Any], origin: str = "the state") -> tuple[str, Mapping[str, str]]:
+def _stack_of(checkpoint: Mapping[str, Any], origin: str) -> tuple[str, Mapping[str, str]]:
     """The stack that a checked state was exported from, and the account its providers were bound to.
 
     Raises:

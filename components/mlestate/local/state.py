@@ -20,7 +20,7 @@ from mlestate.errors import InputError
 from mlestate.local.checkpoint import checked
 from mlestate.local.encryption import Encryption, salt_of
 from mlestate.local.files import usable
-from mlestate.local.journal import Files, StateLocked
+from mlestate.local.journal import RESTORE, Files, StateLocked
 from mlestate.local.resource import Resource, in_order, label, mend, problem
 
 __all__ = ["PendingOperation", "State", "StateLocked"]
@@ -76,10 +76,14 @@ class State:
                 self._load(self._files)
             return self._checkpoint(show_secrets=show_secrets)
 
-    def import_(self, deployment: Mapping[str, Any]) -> None:
-        """Take over an exported checkpoint in place of what is here. Raises InputError when it cannot be read."""
+    def import_(self, checkpoint: Any, origin: str = "the state that is imported") -> None:
+        """Take over an exported checkpoint in place of what is here.
+
+        Raises:
+            InputError: it cannot be read; the sentence begins with `origin`.
+        """
         with self.session():
-            self._read_checkpoint(deployment, "the state that is imported")
+            self._read_checkpoint(checkpoint, origin, "write one with: pulumi stack export")
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -192,7 +196,7 @@ class State:
         checkpoint, entries = files.read()
         self._resources, self._pending, self._next = {}, {}, 0
         if checkpoint is not None:
-            self._read_checkpoint(checkpoint, str(files.checkpoint))
+            self._read_checkpoint(checkpoint, str(files.checkpoint), RESTORE)
         for number, entry in enumerate(entries, start=2):
             try:
                 self._replay(entry)
@@ -247,12 +251,12 @@ class State:
             deployment["secrets_providers"] = provider
         return {"version": 3, "deployment": deployment}
 
-    def _read_checkpoint(self, document: Any, origin: str) -> None:
-        deployment = checked(document, origin)["deployment"]
+    def _read_checkpoint(self, document: Any, origin: str, remedy: str) -> None:
+        deployment = checked(document, origin, remedy)["deployment"]
         provider = deployment.get("secrets_providers") or {}
 
         def unseal(item: Mapping[str, Any]) -> Any:
-            if "plaintext" not in item and self._encryption.salt != (salt := salt_of(provider)):
+            if "ciphertext" in item and self._encryption.salt != (salt := salt_of(provider)):
                 self._encryption = Encryption(self._passphrase, salt)
             return self._unseal(item)
 
