@@ -19,6 +19,7 @@ from pathlib import Path
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from mlestate.errors import InputError
 from mlestate.local.cloud import CLOUDS, LocalCloud
 from mlestate.local.store import Store
 
@@ -82,7 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("package", choices=sorted(CLOUDS))
     parser.add_argument("--state", type=Path, required=True, help="the folder that keeps the local cloud")
     given, _ = parser.parse_known_args(arguments)  # the engine adds its own address, which this provider needs not
-    serve(given.package, given.state)
+    try:
+        serve(given.package, given.state)
+    except InputError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
