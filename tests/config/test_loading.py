@@ -18,6 +18,7 @@ from mlestate.config.base import Settings
 from mlestate.config.clouds import settings_of
 from mlestate.config.loading import ROUNDS
 from mlestate.config.model import merged
+from mlestate.config.problems import closest
 from tests.config.said import AWS, AZURE, GCP, said
 
 LAYERS = (
@@ -224,6 +225,66 @@ def test_an_error_reads_as_place_reason_and_remedy() -> None:
         "allowed": ["private", "public"],
         "suggestion": "private",
     }
+
+
+def test_a_misspelt_block_hides_nothing_of_what_stands_under_it() -> None:
+    text = (
+        AWS + "modles: {churn: {problem: classification, owner: 7, environments: {moon: {}}, training: {spot: true}}}\n"
+    )
+    with pytest.raises(ConfigError) as raised:
+        loads(text)
+    first, *rest = raised.value.problems
+    assert (first.path, first.column, first.suggestion) == ("modles", 1, "models")
+    assert [each.path for each in rest] == [
+        "modles.churn.owner",
+        "modles.churn.environments.moon",
+        "models.churn.training",
+    ], "the words under it are judged as if it were spelt right"
+    assert said(AWS.replace("cloud", "clod") + "account: 1\n") == [
+        ("clod", said(AWS + "clod: aws\n")[0][1]),
+        ("account", said(AWS + "account: 1\n")[0][1]),
+    ], "the cloud that is meant is known"
+
+
+def test_what_stands_under_a_word_that_is_none_is_said_to_be_unchecked() -> None:
+    (problem,) = said(AWS + "models: {churn: {problem: classification, sevring: {mode: nonsense}}}\n")
+    assert problem == (
+        "models.churn.sevring",
+        "'sevring' means nothing here. Allowed: problem, owner, automated_decision, data, training, gates, serving, "
+        "monitoring, environments. What stands under it was not checked.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "words", "meant"),
+    [
+        ("auc", ("f1", "roc_auc", "recall"), "roc_auc"),
+        ("auroc", ("f1", "roc_auc"), "roc_auc"),
+        ("ROC-AUC", ("f1", "roc_auc"), "roc_auc"),
+        ("rocacu", ("f1", "roc_auc"), "roc_auc"),
+        ("f1_score", ("f1", "recall"), "f1"),
+        ("r_squared", ("mae", "r2"), "r2"),
+        ("online", ("none", "batch", "realtime"), "realtime"),
+        ("sagemaker", ("aws", "gcp", "azure"), "aws"),
+        ("west", ("us-west-1-long", "eu-west-1-long"), None),
+        ("canada", ("canadacentral", "eastus"), "canadacentral"),
+        ("moon", ("production", "staging"), None),
+    ],
+)
+def test_what_was_meant_is_found_by_spelling_by_other_names_and_by_parts(
+    word: str, words: tuple[str, ...], meant: str | None
+) -> None:
+    """Of two words that are as likely none is named."""
+    assert closest(word, words) == meant
+
+
+def test_a_metric_is_suggested_for_the_problem_that_the_model_has() -> None:
+    gates = "gates: {model: {auc: {min: 0.8}, rsme: {max: 1}}}"
+    with pytest.raises(ConfigError) as raised:
+        loads(AWS + f"models: {{churn: {{problem: classification, {gates}}}}}\n")
+    suggested = {each.path.rsplit(".", 1)[-1]: each.suggestion for each in raised.value.problems}
+    assert suggested == {"gates": None, "auc": "roc_auc", "rsme": None}, "rmse is no metric of a class"
+    assert "did you mean 'roc_auc'?" in str(raised.value)
 
 
 def test_a_missing_word_says_what_it_is_for() -> None:

@@ -381,7 +381,8 @@ MODEL = {
         "models.churn.gates.model.roc_acu",
         "'roc_acu' is no metric for classification. Known: accuracy, f1, precision, recall, roc_auc, "
         "average_precision, "
-        "log_loss, brier; a metric that the model's repository computes itself goes under custom.",
+        "log_loss, brier; a metric that the model's repository computes itself goes under custom. What stands under it "
+        "was not checked.",
     ),
     "a known metric under custom": (
         AWS + CHURN + "    gates:\n      model:\n        custom:\n          «recall: {min: 0.8}\n",

@@ -268,6 +268,7 @@ class Estate(Settings):
     tags: Mapping[str, str] = Field(
         default_factory=dict,
         description="Tags on every resource that takes them; lower-case, so that they are legal on all three clouds. "
+        "Everyone sees them, so they hold no secret. "
         "Left out: only the project's own.",
         examples=[{"cost-centre": "risk"}],
     )

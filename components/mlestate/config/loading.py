@@ -16,7 +16,7 @@ from mlestate.config.errors import ConfigError, Problem
 from mlestate.config.estate import Estate
 from mlestate.config.facts import Facts
 from mlestate.config.layers import Source, layered, without_environment
-from mlestate.config.problems import closest, say
+from mlestate.config.problems import closest, say, unknown
 from mlestate.config.tree import Node, dotted
 
 
@@ -109,9 +109,11 @@ def loads(text: str, *, file: str = "estate.yaml", homes: Mapping[str, str | Non
     tree, problems = yaml_tree.parse(text, file)
     cloud, found = _cloud(tree, file)
     problems += found
-    resolved = layered(tree, cloud, homes.get(cloud))
     settings = settings_of(cloud)
     estate: type[Estate] = getattr(settings, CLOUDS[cloud].estate)
+    tree, found = _respelled(tree, file, estate, cloud)
+    problems += found
+    resolved = layered(tree, cloud, homes.get(cloud))
     validation = _Validation(resolved, file, cloud, estate)
     facts = validation.run(problems)
     known = {problem.path for problem in problems}
@@ -161,7 +163,7 @@ def _text(path: Path) -> str:
 
 def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
     """The cloud to check the file for: the written one, or the likeliest along with a problem."""
-    node = tree.child("cloud")
+    node = tree.child("cloud") or _misspelt("cloud", tree)
     if node is not None and isinstance(node.value, str) and node.value in CLOUDS:
         return node.value, []
     known = tuple(CLOUDS)
@@ -174,6 +176,26 @@ def _cloud(tree: Node, file: str) -> tuple[str, list[Problem]]:
     message = f"'{written}' is not one of: {', '.join(known)}."
     problem = Problem(file, node.line, node.column, "cloud", message, written, known, suggestion)
     return suggestion or by_home, [problem]
+
+
+def _misspelt(meant: str, tree: Node) -> Node | None:
+    """What stands at the top under a word that is none and that was probably meant to be `meant`."""
+    words, top = tuple(Estate.model_fields), tree.value if isinstance(tree.value, dict) else {}
+    return next((node for word, node in top.items() if word not in words and closest(word, words) == meant), None)
+
+
+def _respelled(tree: Node, file: str, estate: type[Estate], cloud: str) -> tuple[Node, list[Problem]]:
+    """The tree with each misspelt word of the top level spelt as it was meant, so that all under it is judged too."""
+    top, problems = dict(tree.value) if isinstance(tree.value, dict) else {}, []
+    for word in [word for word in top if word not in estate.model_fields]:
+        said = unknown((word,), tree, estate, cloud)
+        if said.suggestion in estate.model_fields and said.suggestion not in top:
+            node = top.pop(word)
+            top[said.suggestion] = node.copy((word,))
+            problems.append(
+                Problem(file, node.key_line, node.key_column, word, said.message, word, said.allowed, said.suggestion)
+            )
+    return (tree.with_value(top), problems) if problems else (tree, problems)
 
 
 ROUNDS = 8
@@ -202,7 +224,7 @@ class _Validation:
         for path in tuple(self.aside):
             self._set_aside(values, path)
         for path, node in self.tree.walk():
-            if node.refused or (node.written_at or path) in without:
+            if node.refused or path in without or node.written_at in without:
                 self._set_aside(values, path)
         if any(problem.path == "cloud" for problem in problems):
             values["cloud"] = self.cloud

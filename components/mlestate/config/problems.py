@@ -64,8 +64,7 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
         said.message = f"is required and not there. {_description(estate, path)}"
         return said
     if kind == "extra_forbidden":
-        said.at_key = True
-        return _unknown(said, tree, estate, cloud)
+        return _unchecked(unknown(path, tree, estate, cloud), node)
     if kind == "secret_reference":
         # What stands here instead is likely the secret itself, and problems end in the logs of the CI.
         said.message = f"what stands here {error['msg']}."
@@ -97,16 +96,64 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
     return said
 
 
+_ALSO_CALLED: Mapping[str, str] = {
+    "acc": "accuracy",
+    "auroc": "roc_auc",
+    "f1score": "f1",
+    "ap": "average_precision",
+    "auprc": "average_precision",
+    "prauc": "average_precision",
+    "sensitivity": "recall",
+    "meanabsoluteerror": "mae",
+    "meanabsolutepercentageerror": "mape",
+    "meansquarederror": "mse",
+    "rootmeansquarederror": "rmse",
+    "rsquared": "r2",
+    "online": "realtime",
+    "offline": "batch",
+    "asynchronous": "async",
+    "bluegreen": "all-at-once",
+    "amazon": "aws",
+    "sagemaker": "aws",
+    "google": "gcp",
+    "vertex": "gcp",
+    "microsoft": "azure",
+    "envs": "environments",
+    "stages": "environments",
+}
+"""What else people and other tools call a word of the file (scikit-learn's function names, the clouds' products)."""
+
+
+_TELLING = 3
+"""The fewest letters that say something when one word is found in another."""
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[-_ /]", "", word).lower()
+
+
 def closest(word: str, words: tuple[str, ...]) -> str | None:
-    """The one of `words` that was probably meant, or None."""
-    plain = {re.sub(r"[-_ ]", "", candidate).lower(): candidate for candidate in reversed(words)}
-    exact = plain.get(re.sub(r"[-_ ]", "", word).lower())
+    """The one of `words` that was probably meant, or None.
+
+    In this order: the same letters, another name for it, nearly the same spelling, the only one that holds it or that
+    it holds.
+    """
+    plain = {_bare(candidate): candidate for candidate in reversed(words)}
+    bare = _bare(word[:80])
+    exact = plain.get(bare) or plain.get(_bare(_ALSO_CALLED.get(bare, "")))
     if exact is not None:
         return exact
     from difflib import get_close_matches  # only a file with a problem pays for it
 
     near = get_close_matches(word[:80].lower(), words, n=1, cutoff=0.7)
-    return near[0] if near else None
+    if near:
+        return near[0]
+    holding = [
+        candidate
+        for each, candidate in plain.items()
+        if min(len(each), len(bare)) >= _TELLING and (bare in each or each in bare)
+    ]
+    return holding[0] if len(holding) == 1 else None
 
 
 def _located(location: tuple[int | str, ...], tree: Node) -> tuple[Path, bool]:
@@ -156,8 +203,11 @@ def _mistyped(kind: str, shown: str, node: Node | None, estate: type[Settings], 
     return f"{shown} must be {wanted}."
 
 
-def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said:
-    word = str(said.path[-1])
+def unknown(path: Path, tree: Node, estate: type[Settings], cloud: str) -> Said:
+    """What is said of a key that its block does not know."""
+    said = Said(path, "")
+    said.at_key = True
+    word = str(path[-1])
     settings = settings_at(estate, said.path[:-1])
     said.value = word
     said.allowed = tuple(settings.model_fields) if settings is not None else ()
@@ -179,6 +229,7 @@ def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said
                 "repository computes itself goes under custom."
             )  # fmt: skip
             said.allowed = tuple(known)
+            said.suggestion = closest(word, said.allowed) or closest(word, tuple(_OTHER_GATES))
             return said
     said.message = f"'{word}' means nothing here. Allowed: {', '.join(said.allowed)}."
     if said.suggestion is None and settings is not None:
@@ -187,6 +238,15 @@ def _unknown(said: Said, tree: Node, estate: type[Settings], cloud: str) -> Said
             if below is not None and word in below.model_fields:
                 said.suggestion = f"{name}.{word}"
                 break
+    return said
+
+
+_OTHER_GATES = [name for name in ModelGates.model_fields if all(name not in metrics for metrics in METRICS.values())]
+
+
+def _unchecked(said: Said, node: Node | None) -> Said:
+    if node is not None and isinstance(node.value, dict | list) and node.value:
+        said.message += " What stands under it was not checked."
     return said
 
 
