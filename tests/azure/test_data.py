@@ -1,12 +1,9 @@
 """Azure: where data rests, how long, and what keeps it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from mlestate.blueprint.inventory import Row
-
-Record = Callable[..., list[Row]]
+from tests.conftest import Record
 
 ESTATE = """
 version: 1

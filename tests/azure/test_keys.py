@@ -1,13 +1,10 @@
 """Azure: who may use which key, and what becomes of a key."""
 
-from collections.abc import Callable
-
 import pytest
 
 from mlestate.azure.keys import key_name_and_vault
 from mlestate.blueprint.inventory import Row
-
-Record = Callable[..., list[Row]]
+from tests.conftest import Record
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 ESTATE = f"""

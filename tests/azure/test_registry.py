@@ -1,15 +1,13 @@
 """Azure: the registry, and how another slice finds it."""
 
 import asyncio
-from collections.abc import Callable
 
 from pulumi import Output
 
 from mlestate.azure.registry import RegistryElsewhere
 from mlestate.blueprint.inventory import Row
 from mlestate.names import HUB, Names
-
-Record = Callable[..., list[Row]]
+from tests.conftest import Record
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 ESTATE = f"""

@@ -1,10 +1,7 @@
 """Google Cloud: who may use which key, and what becomes of a key."""
 
-from collections.abc import Callable
-
 from mlestate.blueprint.inventory import Row
-
-Record = Callable[..., list[Row]]
+from tests.conftest import Record
 
 ESTATE = """
 version: 1

@@ -1,15 +1,13 @@
 """Google Cloud: the registry, and how another slice finds it."""
 
 import asyncio
-from collections.abc import Callable
 
 from pulumi import Output
 
 from mlestate.blueprint.inventory import Row
 from mlestate.gcp.registry import RegistryElsewhere
 from mlestate.names import HUB, Names
-
-Record = Callable[..., list[Row]]
+from tests.conftest import Record
 
 ESTATE = """
 version: 1

@@ -5,8 +5,6 @@ What a thing does is in its inputs: `kind` replaces, `deleteFirst` makes the pro
 input that comes back as an output. `name` is unique in the cloud and made up from the seed when it is left out.
 """
 
-# ruff: noqa: N802 (the methods are the protocol's)
-
 from __future__ import annotations
 
 import json

@@ -45,21 +45,21 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
 
     # The life of the provider
 
-    def Handshake(self, request: Any, context: _Context) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
+    def Handshake(self, request: Any, context: _Context) -> provider_pb2.ProviderHandshakeResponse:
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
 
-    def Attach(self, request: Any, context: _Context) -> empty_pb2.Empty:  # noqa: N802
+    def Attach(self, request: Any, context: _Context) -> empty_pb2.Empty:
         return empty_pb2.Empty()
 
-    def GetPluginInfo(self, request: Any, context: _Context) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: Any, context: _Context) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=schema.version_of(self.package))
 
-    def GetSchema(self, request: Any, context: _Context) -> provider_pb2.GetSchemaResponse:  # noqa: N802
+    def GetSchema(self, request: Any, context: _Context) -> provider_pb2.GetSchemaResponse:
         """The name and the version only: programs in Python bring the schema in their SDK."""
         document = {"name": self.package, "version": schema.version_of(self.package)}
         return provider_pb2.GetSchemaResponse(schema=json.dumps(document))
 
-    def CheckConfig(self, request: provider_pb2.CheckRequest, context: _Context) -> provider_pb2.CheckResponse:  # noqa: N802
+    def CheckConfig(self, request: provider_pb2.CheckRequest, context: _Context) -> provider_pb2.CheckResponse:
         known = {*schema.provider_type(self.package).fields, "version", "pluginDownloadURL"}
         failures = [
             _Failure(property=key, reason=f"unknown provider setting {key!r}; allowed are {', '.join(sorted(known))}")
@@ -68,23 +68,23 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         ]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
-    def DiffConfig(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:
         old = request.old_inputs if request.HasField("old_inputs") else request.olds
         return difference(revealed(plain(old)), revealed(plain(request.news)), objects.NOTHING, [])
 
-    def Configure(self, request: provider_pb2.ConfigureRequest, context: _Context) -> provider_pb2.ConfigureResponse:  # noqa: N802
+    def Configure(self, request: provider_pb2.ConfigureRequest, context: _Context) -> provider_pb2.ConfigureResponse:
         self.makes.config = configuration(request)
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
-    def Cancel(self, request: Any, context: _Context) -> empty_pb2.Empty:  # noqa: N802
+    def Cancel(self, request: Any, context: _Context) -> empty_pb2.Empty:
         self._cancelled.set()
         return empty_pb2.Empty()
 
     # Resources
 
-    def Check(self, request: provider_pb2.CheckRequest, context: _Context) -> provider_pb2.CheckResponse:  # noqa: N802
+    def Check(self, request: provider_pb2.CheckRequest, context: _Context) -> provider_pb2.CheckResponse:
         token = _type(request.urn)
         self._before("check", token, context)
         try:
@@ -106,7 +106,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         response.failures.extend(failures)
         return response
 
-    def Diff(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:  # noqa: N802
+    def Diff(self, request: provider_pb2.DiffRequest, context: _Context) -> provider_pb2.DiffResponse:
         token = _type(request.urn)
         self._before("diff", token, context)
         self._settle(token, request.id, plain(request.olds))
@@ -117,7 +117,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
             response.deleteBeforeReplace = self.makes.fixed_name(token, after)
         return response
 
-    def Create(self, request: provider_pb2.CreateRequest, context: _Context) -> provider_pb2.CreateResponse:  # noqa: N802
+    def Create(self, request: provider_pb2.CreateRequest, context: _Context) -> provider_pb2.CreateResponse:
         token = _type(request.urn)
         rule = self._before("create", token, context)
         inputs = plain(request.properties)
@@ -134,7 +134,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         self.faults.after(rule)
         return provider_pb2.CreateResponse(id=made.id, properties=struct(properties))
 
-    def Read(self, request: provider_pb2.ReadRequest, context: _Context) -> provider_pb2.ReadResponse:  # noqa: N802
+    def Read(self, request: provider_pb2.ReadRequest, context: _Context) -> provider_pb2.ReadResponse:
         token = _type(request.urn)
         self._before("read", token, context)
         known_inputs, known = plain(request.inputs), plain(request.properties)
@@ -145,7 +145,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         properties = self.store.unsealed(found.properties, known or known_inputs)
         return provider_pb2.ReadResponse(id=found.id, inputs=struct(inputs), properties=struct(properties))
 
-    def Update(self, request: provider_pb2.UpdateRequest, context: _Context) -> provider_pb2.UpdateResponse:  # noqa: N802
+    def Update(self, request: provider_pb2.UpdateRequest, context: _Context) -> provider_pb2.UpdateResponse:
         token = _type(request.urn)
         rule = self._before("update", token, context)
         olds = plain(request.olds)
@@ -162,7 +162,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
             self.faults.after(rule)
         return provider_pb2.UpdateResponse(properties=struct(properties))
 
-    def Delete(self, request: provider_pb2.DeleteRequest, context: _Context) -> empty_pb2.Empty:  # noqa: N802
+    def Delete(self, request: provider_pb2.DeleteRequest, context: _Context) -> empty_pb2.Empty:
         token = _type(request.urn)
         rule = self._before("delete", token, context)
         found = self.makes.find(token, request.id, plain(request.properties))
@@ -174,7 +174,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         self.faults.after(rule)
         return empty_pb2.Empty()
 
-    def Invoke(self, request: provider_pb2.InvokeRequest, context: _Context) -> provider_pb2.InvokeResponse:  # noqa: N802
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: _Context) -> provider_pb2.InvokeResponse:
         self._before("invoke", request.tok, context)
         arguments = revealed(plain(request.args))
         answer = CLOUDS[self.package].invoke(request.tok, arguments, self.makes.config)
@@ -187,10 +187,10 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         fill(getattr(response, "return"), answer)  # the field's name is a keyword
         return response
 
-    def Call(self, request: Any, context: _Context) -> NoReturn:  # noqa: N802
+    def Call(self, request: Any, context: _Context) -> NoReturn:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud calls no method: {request.tok}")
 
-    def Construct(self, request: Any, context: _Context) -> NoReturn:  # noqa: N802
+    def Construct(self, request: Any, context: _Context) -> NoReturn:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the local cloud builds no remote component: {request.type}")
 
     def _before(self, operation: str, token: str, context: _Context) -> Mapping[str, Any]:

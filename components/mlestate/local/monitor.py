@@ -80,10 +80,10 @@ class Monitor:
             supportedFeatures=_FEATURES,
         )
 
-    def GetDeploymentInfo(self, _request: Any) -> Any:  # noqa: N802 (the service's name)
+    def GetDeploymentInfo(self, _request: Any) -> Any:
         return self._info
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def RegisterResource(self, request: Any) -> Any:
         for field, name in _REFUSED_OPTIONS:
             if getattr(request, field):
                 raise Refused(refusal(name))
@@ -95,7 +95,7 @@ class Monitor:
         except ProgramError as error:
             raise Refused(str(error)) from error
 
-    def ReadResource(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def ReadResource(self, request: Any) -> Any:
         if request.packageRef:
             raise Refused(refusal("parameterised packages"))
         _refuse_built_in(request)
@@ -104,17 +104,17 @@ class Monitor:
         except ProgramError as error:
             raise Refused(str(error)) from error
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def RegisterResourceOutputs(self, request: Any) -> Any:
         self._deployment.register_outputs(request.urn, request.outputs)
         return Empty()
 
-    def Invoke(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def Invoke(self, request: Any) -> Any:
         try:
             return self._deployment.invoke(request)
         except (ProviderError, InputError) as error:
             raise Refused(str(error)) from error
 
-    def SignalAndWaitForShutdown(self, _request: Any) -> Any:  # noqa: N802 (the service's name)
+    def SignalAndWaitForShutdown(self, _request: Any) -> Any:
         return Empty()
 
     Call = _refuse("methods of remote components")
@@ -139,16 +139,16 @@ class EngineService:
         self._root = ""
         self._lock = threading.Lock()
 
-    def Log(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def Log(self, request: Any) -> Any:
         severity = _SEVERITIES.get(request.severity)
         if severity is not None:
             self._recorder.say(severity, request.message, request.urn)  # type: ignore[arg-type]  # the table's values
         return Empty()
 
-    def GetRootResource(self, _request: Any) -> Any:  # noqa: N802 (the service's name)
+    def GetRootResource(self, _request: Any) -> Any:
         return engine_pb2.GetRootResourceResponse(urn=self._root)
 
-    def SetRootResource(self, request: Any) -> Any:  # noqa: N802 (the service's name)
+    def SetRootResource(self, request: Any) -> Any:
         self._root = request.urn
         return engine_pb2.SetRootResourceResponse()
 
