@@ -155,6 +155,14 @@ class TestPlan:
         assert "production: fraud has no endpoint yet" in done.stdout
         assert "churn has no endpoint" not in done.stdout, "it has an approved version to start with"
 
+    def test_one_slice_of_an_estate_in_several_accounts_is_planned(self, tmp_path: Path) -> None:
+        apart = 'account: "111111111111"\nenvironments: {production: {account: "222222222222"}}\n'
+        file = estate(tmp_path, MINIMAL.read_text() + apart)
+        done = mlestate("plan", file, "--scope", "production")
+        assert done.returncode == 0, done.stderr
+        assert "stands in" not in done.stdout, "every account is in the file"
+        assert mlestate("plan", file).returncode == 2, "one stack cannot reach both accounts without a deploy role"
+
     def test_an_export_reads_as_a_pulumi_checkpoint(self, tmp_path: Path) -> None:
         done = mlestate("plan", MINIMAL, "--export", tmp_path / "state.json")
         assert done.returncode == 0, done.stderr

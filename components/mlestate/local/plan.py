@@ -49,7 +49,7 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
         inside = sum(inventory.parts(rows).values())
         console.print(
             f"{file}: {len(rows) + 1} resources, {inside} of them in the cloud and the others the parts and providers "
-            f"around them. Nothing was created. {stand_in(config) or ''}\n",
+            f"around them. Nothing was created. {stand_in(config, scope) or ''}\n",
             highlight=False,
             soft_wrap=True,
         )

@@ -89,10 +89,10 @@ def check(estate: Path, scope: str | None) -> EstateSettings:
     return config
 
 
-def stand_in(config: EstateSettings) -> str | None:
+def stand_in(config: EstateSettings, scope: str | None) -> str | None:
     """What stands in for an account that the file leaves out, as a sentence; None where the file leaves out none."""
     home = HOMES[config.cloud]
-    if home not in slices(config).values():
+    if home not in slices(config, scope).values():
         return None
     return f"The {config.home_word} {home} stands in for the one that the file leaves out."
 
