@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from mlestate.errors import InputError
+from mlestate.local.commands import EstateFile, Scope
 from mlestate.local.commands import app as local
 
 __all__ = ["app", "main"]
@@ -28,11 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(local, name="local")
 
-EstateFile = Annotated[Path, typer.Argument(metavar="FILE", help="The estate file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Scope = Annotated[
-    str | None, typer.Option(help="The slice to run: hub or one environment; left out, the whole estate.")
-]
 
 
 @app.command()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Annotated, Any, ClassVar, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -36,8 +36,28 @@ def left_out(settings: type[S]) -> Callable[[], S]:
     return make
 
 
+class _Written:
+    """A value that is parsed from a text of the file, and written as that text again."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Raises PydanticCustomError when `value` cannot be read."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
+        )
+
+
 @dataclass(frozen=True, order=True)
-class Duration:
+class Duration(_Written):
     """A length of time as written in the file: a whole number and one of s, m, h, d, w, y (`15m`, `24h`, `7y`).
 
     A year counts 365.25 days, rounded up to a whole day, so that `7y` (2557 days) never falls short of seven years.
@@ -50,9 +70,9 @@ class Duration:
     UNITS: ClassVar[dict[str, float]] = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 365.25 * 86400}
 
     @classmethod
-    def parse(cls, value: object) -> Duration:
+    def parse(cls, value: object) -> Self:
         """Raises PydanticCustomError when `value` is no duration."""
-        if isinstance(value, Duration):
+        if isinstance(value, cls):
             return value
         if not isinstance(value, str) or not re.match(cls.PATTERN, value):
             raise PydanticCustomError(
@@ -69,22 +89,13 @@ class Duration:
         """Whole days, rounded up."""
         return -(-self.seconds // 86400)
 
-    def __str__(self) -> str:
-        return self.text
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
-        )
-
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "pattern": cls.PATTERN, "examples": ["15m", "24h", "7y"]}
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(_Written):
     """When something runs, in UTC: `hourly`, `daily`, `weekly` or a cron expression of five fields.
 
     `cron` holds the five fields (minute, hour, day of month, month, day of week with 0 = Sunday) in every case.
@@ -103,9 +114,9 @@ class Schedule:
     )
 
     @classmethod
-    def parse(cls, value: object) -> Schedule:
+    def parse(cls, value: object) -> Self:
         """Raises PydanticCustomError when `value` is no schedule."""
-        if isinstance(value, Schedule):
+        if isinstance(value, cls):
             return value
         if isinstance(value, str):
             if value in cls.WORDS:
@@ -124,15 +135,6 @@ class Schedule:
         raise PydanticCustomError(
             "schedule",
             'must be hourly, daily, weekly or a quoted cron expression of five fields in UTC, such as "0 4 * * 1"',
-        )
-
-    def __str__(self) -> str:
-        return self.text
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse, serialization=core_schema.to_string_ser_schema(when_used="json")
         )
 
     @classmethod

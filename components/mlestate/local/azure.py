@@ -5,7 +5,7 @@ codes of the ARM references, and azure-native's own sentence for what exists alr
 resource", provider/pkg/provider/provider.go).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mlestate.local.kind import Facts, Kind, Naming
@@ -62,10 +62,6 @@ def _endpoints(facts: Facts) -> dict[str, str]:
     services = ("blob", "dfs", "file", "queue", "table")
     endpoints = {service: facts.text(f"https://{{accountName}}.{service}.core.windows.net/") for service in services}
     return {**endpoints, "web": facts.text("https://{accountName}.z13.web.core.windows.net/")}
-
-
-def _sku(**more: Any) -> Callable[[Facts], dict[str, Any]]:
-    return lambda facts: {"name": (facts["sku"] or {}).get("name", "Standard_LRS"), **more}
 
 
 KINDS: Mapping[str, Kind] = {

@@ -8,7 +8,7 @@ import typer
 
 from mlestate.errors import InputError
 
-__all__ = ["app"]
+__all__ = ["EstateFile", "Scope", "app"]
 
 app = typer.Typer(
     help="Run an estate on the local cloud: the real program, stand-in providers, no account.", no_args_is_help=True
