@@ -1,7 +1,8 @@
 """The Pulumi program: one estate file to the resources of its estate. The only page that reads the stack's config.
 
 `mlestate:estate` is the path of the file (from this folder; default `estate.yaml`), `mlestate:scope` the slice of it
-that this stack deploys (`hub` or an environment; left out, all of it). An account, project or subscription that the
+that this stack deploys (`hub` or an environment; left out, all of it), `mlestate:<key>` what the file calls
+`secret:<key>`. An account, project or subscription that the
 file leaves out is taken from the provider's own setting of the stack.
 """
 
@@ -23,7 +24,7 @@ homes = {
 }
 try:
     config = load(Path(settings.get("estate") or "estate.yaml"), homes=homes).config
-    estate = Estate(config, scope=settings.get("scope"))
+    estate = Estate(config, settings.require_secret, scope=settings.get("scope"))
 except InputError as error:
     raise pulumi.RunError(str(error)) from error
 pulumi.export("hub", estate.hub)

@@ -1,5 +1,6 @@
 """The composition root: what it refuses before anything runs."""
 
+import pulumi
 import pytest
 
 from mlestate.config import loads
@@ -55,9 +56,9 @@ def test_a_slice_without_a_home_is_told_both_ways_to_give_one(cloud: str) -> Non
     with pytest.raises(
         InputError, match=rf"^hub has no {word}: .* Write `{word}:` .* pulumi config set --path '{cloud}"
     ):
-        Estate(loads(HEADS[cloud]).config)
+        Estate(loads(HEADS[cloud]).config, pulumi.Output.secret)
 
 
 def test_a_scope_that_is_no_slice_is_refused_with_those_there_are() -> None:
     with pytest.raises(InputError, match="mlestate:scope is 'prod'; this estate has hub, staging, production"):
-        Estate(loads(APART).config, scope="prod")
+        Estate(loads(APART).config, pulumi.Output.secret, scope="prod")

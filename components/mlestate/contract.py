@@ -2,13 +2,13 @@
 
 Two kinds of Protocol and no behaviour. A part's Protocol lists its outputs. A cloud's lists one method a part, taking
 the names of the slice that is being built, the **parts it stands on** as objects, and options: the signature is the
-dependency graph. `Cloud` is the floor that every cloud has; each `Provides...` is a part that a cloud may have beyond
-it, and `estate.py` builds what is provided. Outputs are properties, so that whatever holds them may be frozen.
+dependency graph. `Cloud` is the floor that every cloud has, `WholeCloud` is a cloud that has every part. Outputs are
+properties, so that whatever holds them may be frozen.
 
 Mappings are keyed by the estate's own names: a model's, a dataset's, a persona's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from pulumi import Output, ProviderResource, ResourceOptions
@@ -17,6 +17,7 @@ from mlestate.names import Names
 
 __all__ = [
     "Access",
+    "Alerts",
     "Audit",
     "Cloud",
     "Cost",
@@ -26,33 +27,38 @@ __all__ = [
     "Keys",
     "Monitoring",
     "Network",
-    "ProvidesAccess",
-    "ProvidesAudit",
-    "ProvidesCost",
-    "ProvidesDelivery",
-    "ProvidesFeatures",
-    "ProvidesMonitoring",
-    "ProvidesNetwork",
-    "ProvidesServing",
-    "ProvidesTracking",
-    "ProvidesTraining",
     "Registry",
+    "Secrets",
     "Serving",
     "Tracking",
     "Training",
+    "WholeCloud",
 ]
 
 Outputs = Mapping[str, Output[str]]
+
+Secrets = Callable[[str], Output[str]]
+"""The value of a secret by its key in the stack's config: what `secret:<key>` in the file stands for."""
 
 
 class Network(Protocol):
     """Where machines run, out of the internet's reach."""
 
     @property
-    def id(self) -> Output[str]: ...
+    def subnets(self) -> Outputs:
+        """By zone (``a``, ``b``): the subnet's id. Empty where machines use the cloud's own public addresses."""
 
     @property
-    def subnet_ids(self) -> Output[Sequence[str]]: ...
+    def groups(self) -> Outputs:
+        """By role (``machines``): the id of the firewall that machines join. Empty as `subnets` is."""
+
+
+class Alerts(Protocol):
+    """How people are told."""
+
+    @property
+    def topics(self) -> Outputs:
+        """By urgency (``page``: now; ``notice``: in working hours): where a signal is sent to reach someone."""
 
 
 class Keys(Protocol):
@@ -79,14 +85,16 @@ class Features(Protocol):
     """The feature store."""
 
     @property
-    def groups(self) -> Outputs: ...
+    def groups(self) -> Outputs:
+        """By feature group: its name in the store."""
 
 
 class Tracking(Protocol):
     """Where experiments are recorded."""
 
     @property
-    def uri(self) -> Output[str]: ...
+    def uri(self) -> Output[str]:
+        """What MLflow takes as its tracking URI; empty where runs are recorded by the cloud alone."""
 
 
 class Registry(Protocol):
@@ -105,15 +113,12 @@ class Training(Protocol):
     """The gated pipelines that make model versions."""
 
     @property
-    def pipelines(self) -> Outputs: ...
+    def pipelines(self) -> Outputs:
+        """By model: the pipeline's name."""
 
 
 class Serving(Protocol):
     """What answers requests."""
-
-    @property
-    def identities(self) -> Outputs:
-        """By model: who the model runs as."""
 
     @property
     def endpoints(self) -> Outputs:
@@ -124,24 +129,32 @@ class Delivery(Protocol):
     """The workflow that releases a version and rolls it back."""
 
     @property
-    def workflow(self) -> Output[str]: ...
+    def workflows(self) -> Outputs:
+        """By role (``release``): what runs after `pulumi up`, and where it keeps what it did."""
 
 
 class Monitoring(Protocol):
     """What watches data, models and machines, and tells someone."""
 
     @property
-    def alarms(self) -> Outputs: ...
+    def alarms(self) -> Outputs:
+        """By signal (``churn-error-rate``): the alarm's name."""
 
 
 class Access(Protocol):
-    """Who may do what: people's roles and the CI's, without stored keys."""
+    """Who may do what: people's roles, the CI's and those that machines run as, without stored keys."""
 
     @property
-    def personas(self) -> Outputs: ...
+    def personas(self) -> Outputs:
+        """By persona."""
 
     @property
-    def ci(self) -> Outputs: ...
+    def ci(self) -> Outputs:
+        """By role (``ci-plan``, ``ci-apply``); the hub alone has them."""
+
+    @property
+    def identities(self) -> Outputs:
+        """By duty (``pipeline``, ``churn-training``, ``churn-inference``): who a machine runs as, ready to be used."""
 
 
 class Audit(Protocol):
@@ -158,13 +171,14 @@ class Cost(Protocol):
     """Budgets and what happens when one is spent."""
 
     @property
-    def budgets(self) -> Outputs: ...
+    def budgets(self) -> Outputs:
+        """By what is limited: the budget's name."""
 
 
 class Cloud(Protocol):
     """What every cloud provides."""
 
-    def __init__(self, config: Any) -> None: ...
+    def __init__(self, config: Any, secrets: Secrets) -> None: ...
 
     def provider(self, names: Names, opts: ResourceOptions) -> ProviderResource:
         """The one way a slice reaches its account, project or subscription."""
@@ -180,50 +194,70 @@ class Cloud(Protocol):
 
 
 @runtime_checkable
-class ProvidesNetwork(Protocol):
+class WholeCloud(Cloud, Protocol):
+    """A cloud that provides every part."""
+
+    def alerts(self, names: Names, keys: Keys, opts: ResourceOptions) -> Alerts: ...
+
+    def access(self, names: Names, keys: Keys, registry: Registry, opts: ResourceOptions) -> Access: ...
+
+    def audit(self, names: Names, keys: Keys, alerts: Alerts, opts: ResourceOptions) -> Audit: ...
+
     def network(self, names: Names, opts: ResourceOptions) -> Network: ...
 
+    def features(self, names: Names, keys: Keys, data: Data, access: Access, opts: ResourceOptions) -> Features: ...
 
-@runtime_checkable
-class ProvidesFeatures(Protocol):
-    def features(self, names: Names, keys: Keys, data: Data, opts: ResourceOptions) -> Features: ...
+    def tracking(self, names: Names, keys: Keys, data: Data, access: Access, opts: ResourceOptions) -> Tracking: ...
 
+    def training(
+        self,
+        names: Names,
+        network: Network,
+        keys: Keys,
+        data: Data,
+        features: Features,
+        tracking: Tracking,
+        registry: Registry,
+        access: Access,
+        opts: ResourceOptions,
+    ) -> Training: ...
 
-@runtime_checkable
-class ProvidesTracking(Protocol):
-    def tracking(self, names: Names, keys: Keys, data: Data, opts: ResourceOptions) -> Tracking: ...
+    def serving(
+        self,
+        names: Names,
+        network: Network,
+        keys: Keys,
+        data: Data,
+        registry: Registry,
+        access: Access,
+        alerts: Alerts,
+        opts: ResourceOptions,
+    ) -> Serving: ...
 
+    def monitoring(
+        self,
+        names: Names,
+        network: Network,
+        keys: Keys,
+        data: Data,
+        training: Training,
+        serving: Serving,
+        access: Access,
+        alerts: Alerts,
+        opts: ResourceOptions,
+    ) -> Monitoring: ...
 
-@runtime_checkable
-class ProvidesTraining(Protocol):
-    def training(self, names: Names, keys: Keys, data: Data, registry: Registry, opts: ResourceOptions) -> Training: ...
+    def delivery(
+        self,
+        names: Names,
+        keys: Keys,
+        registry: Registry,
+        training: Training,
+        serving: Serving,
+        monitoring: Monitoring,
+        access: Access,
+        alerts: Alerts,
+        opts: ResourceOptions,
+    ) -> Delivery: ...
 
-
-@runtime_checkable
-class ProvidesServing(Protocol):
-    def serving(self, names: Names, keys: Keys, data: Data, registry: Registry, opts: ResourceOptions) -> Serving: ...
-
-
-@runtime_checkable
-class ProvidesDelivery(Protocol):
-    def delivery(self, names: Names, registry: Registry, serving: Serving, opts: ResourceOptions) -> Delivery: ...
-
-
-@runtime_checkable
-class ProvidesMonitoring(Protocol):
-    def monitoring(self, names: Names, data: Data, serving: Serving, opts: ResourceOptions) -> Monitoring: ...
-
-
-@runtime_checkable
-class ProvidesAccess(Protocol):
-    def access(self, names: Names, registry: Registry, audit: Audit, opts: ResourceOptions) -> Access: ...
-
-
-@runtime_checkable
-class ProvidesAudit(Protocol):
-    def audit(self, names: Names, keys: Keys, opts: ResourceOptions) -> Audit: ...
-
-
-@runtime_checkable
-class ProvidesCost(Protocol):
-    def cost(self, names: Names, opts: ResourceOptions) -> Cost: ...
+    def cost(self, names: Names, serving: Serving, access: Access, alerts: Alerts, opts: ResourceOptions) -> Cost: ...

@@ -25,7 +25,7 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def cloud_for(config: EstateSettings) -> contract.Cloud:
+def cloud_for(config: EstateSettings) -> type[contract.Cloud]:
     """The cloud that the file names, with its SDK loaded.
 
     Raises:
@@ -41,7 +41,7 @@ def cloud_for(config: EstateSettings) -> contract.Cloud:
             f"cloud: {config.cloud} needs the package {error.name}, which is not installed. "
             f"Install it with: pip install 'mlestate[{config.cloud}]'"
         ) from error
-    return cloud(config)
+    return cloud
 
 
 def slices(config: EstateSettings, scope: str | None = None) -> dict[str, str]:
@@ -71,16 +71,17 @@ class Hub(Part):
     def __init__(self, cloud: contract.Cloud, names: Names, opts: ResourceOptions) -> None:
         super().__init__(names, opts, container=names.slice)
         child = self.child()
-        keys = cloud.keys(names, ("registry", "audit"), child)
-        self.versions = cloud.registry(names, keys, child)
         trail: dict[str, Output[str]] = {}
         roles: dict[str, Output[str]] = {}
-        if isinstance(cloud, contract.ProvidesAudit):
-            audit = cloud.audit(names, keys, child)
+        if not isinstance(cloud, contract.WholeCloud):
+            self.versions = cloud.registry(names, cloud.keys(names, ("registry", "audit"), child), child)
+        else:
+            keys = cloud.keys(names, ("registry", "audit", "logs"), child)
+            self.versions = cloud.registry(names, keys, child)
+            audit = cloud.audit(names, keys, cloud.alerts(names, keys, child), child)
+            access = cloud.access(names, keys, self.versions, child)
             trail = {"trail": audit.trail, "store": audit.store}
-            if isinstance(cloud, contract.ProvidesAccess):
-                access = cloud.access(names, self.versions, audit, child)
-                roles = {**access.personas, **access.ci}
+            roles = {**access.personas, **access.ci}
         self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
 
 
@@ -89,20 +90,45 @@ class Environment(Part):
 
     stores: Mapping[str, Output[str]]
     datasets: Mapping[str, Output[str]]
-    identities: Mapping[str, Output[str]]
+    features: Mapping[str, Output[str]]
+    tracking: Mapping[str, Output[str]]
+    pipelines: Mapping[str, Output[str]]
     endpoints: Mapping[str, Output[str]]
+    workflows: Mapping[str, Output[str]]
+    alarms: Mapping[str, Output[str]]
+    budgets: Mapping[str, Output[str]]
+    roles: Mapping[str, Output[str]]
 
     def __init__(self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions) -> None:
         super().__init__(names, opts, container=names.slice)
         child = self.child()
-        keys = cloud.keys(names, ("data", "models"), child)
-        data = cloud.data(names, keys, child)
-        identities: Mapping[str, Output[str]] = {}
-        endpoints: Mapping[str, Output[str]] = {}
-        if isinstance(cloud, contract.ProvidesServing):
-            serving = cloud.serving(names, keys, data, registry, child)
-            identities, endpoints = serving.identities, serving.endpoints
-        self.publish(stores=data.stores, datasets=data.datasets, identities=identities, endpoints=endpoints)
+        made: dict[str, Mapping[str, Output[str]]] = dict.fromkeys(Environment.__annotations__, {})
+        if not isinstance(cloud, contract.WholeCloud):
+            data = cloud.data(names, cloud.keys(names, ("data", "models"), child), child)
+        else:
+            keys = cloud.keys(names, ("data", "features", "models", "logs"), child)
+            alerts = cloud.alerts(names, keys, child)
+            network = cloud.network(names, child)
+            data = cloud.data(names, keys, child)
+            access = cloud.access(names, keys, registry, child)
+            features = cloud.features(names, keys, data, access, child)
+            tracking = cloud.tracking(names, keys, data, access, child)
+            training = cloud.training(names, network, keys, data, features, tracking, registry, access, child)
+            serving = cloud.serving(names, network, keys, data, registry, access, alerts, child)
+            monitoring = cloud.monitoring(names, network, keys, data, training, serving, access, alerts, child)
+            delivery = cloud.delivery(names, keys, registry, training, serving, monitoring, access, alerts, child)
+            cost = cloud.cost(names, serving, access, alerts, child)
+            made |= {
+                "features": features.groups,
+                "tracking": {"uri": tracking.uri},
+                "pipelines": training.pipelines,
+                "endpoints": serving.endpoints,
+                "workflows": delivery.workflows,
+                "alarms": monitoring.alarms,
+                "budgets": cost.budgets,
+                "roles": {**access.personas, **access.identities},
+            }
+        self.publish(**made | {"stores": data.stores, "datasets": data.datasets})
 
 
 class Estate(Part):
@@ -117,7 +143,13 @@ class Estate(Part):
     hub: Mapping[str, Any]
     environments: Mapping[str, Any]
 
-    def __init__(self, config: EstateSettings, scope: str | None = None, opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        config: EstateSettings,
+        secrets: contract.Secrets,
+        scope: str | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
         built = slices(config, scope)
         names = {
             name: Names(
@@ -131,7 +163,7 @@ class Estate(Part):
             )
             for name, home in {HUB: _present(config.home, HUB, config), **built}.items()
         }
-        cloud = cloud_for(config)
+        cloud = cloud_for(config)(config, secrets)
         super().__init__(names[HUB], opts, container=config.name)
         inside = {
             name: self.child(providers=[cloud.provider(names[name], ResourceOptions(parent=self))]) for name in built

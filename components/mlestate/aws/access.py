@@ -9,13 +9,14 @@ from mlestate.aws.personas import PERSONAS, boundary
 from mlestate.aws.pipelines import apply, apply_in, plan
 from mlestate.aws.policies import Statement, canonical, path
 from mlestate.aws.reach import Reach
+from mlestate.aws.settings import AwsEstate
 from mlestate.aws.trust import PEOPLE, believers, issuer
 from mlestate.config.estate import CI, People
 from mlestate.errors import InputError
-from mlestate.names import Names
+from mlestate.names import HUB, Names
 from mlestate.part import Part
 
-__all__ = ["Access"]
+__all__ = ["Access", "access"]
 
 POLICY_LIMIT = 10_240
 """Characters in the inline policies of a role, white space not counted (IAM quotas)."""
@@ -44,6 +45,7 @@ class Access(Part):
 
     personas: Mapping[str, Output[str]]
     ci: Mapping[str, Output[str]]
+    identities: Mapping[str, Output[str]]
 
     def __init__(
         self,
@@ -90,7 +92,14 @@ class Access(Part):
                 made[role] = self._role(role, believed, permissions, ceiling, depends_on=[provider])
             for environment, its in reach.environments.items():
                 self._attach(made["ci-apply"], f"ci-apply-{environment}", apply_in(reach, its))
-        self.publish(personas=roles, ci={role: each.arn for role, each in made.items()})
+        identities = {
+            f"{model}-{duty}": Output.from_input(
+                names.arn("iam", f"role{path(names)}{names.physical('role', f'{model}-{duty}')}", regional=False)
+            )
+            for model in models
+            for duty in ("training", "inference")
+        }
+        self.publish(personas=roles, ci={role: each.arn for role, each in made.items()}, identities=identities)
 
     def _ceiling(self, reach: Reach) -> iam.Policy:
         return iam.Policy(
@@ -142,3 +151,10 @@ class Access(Part):
         )
         iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
         return made
+
+
+def access(config: AwsEstate, names: Names, reach: Reach, opts: ResourceOptions) -> Access:
+    """Who may do what in one slice."""
+    if names.environment == HUB:
+        return Access(names, config.people, config.ci, reach, list(config.models), list(config.environments), opts)
+    return Access(names, People(), None, reach, list(config.models), list(config.environments), opts)

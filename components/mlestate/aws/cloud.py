@@ -8,14 +8,22 @@ from pulumi_aws._inputs import ProviderAssumeRoleArgs  # the package's root, whe
 from pulumi_aws.provider import Provider
 
 from mlestate import contract
-from mlestate.aws.access import Access
+from mlestate.aws.access import Access, access
+from mlestate.aws.alerts import Alerts
 from mlestate.aws.audit import Audit
+from mlestate.aws.cost import Cost
 from mlestate.aws.data import Data
+from mlestate.aws.delivery import Delivery
+from mlestate.aws.features import Features
 from mlestate.aws.keys import keys
+from mlestate.aws.monitoring import Monitoring
+from mlestate.aws.network import Network
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import Registry, RegistryElsewhere
 from mlestate.aws.serving import Serving
 from mlestate.aws.settings import AwsEstate
+from mlestate.aws.tracking import Tracking
+from mlestate.aws.training import Training
 from mlestate.config.model import Model
 from mlestate.names import HUB, Names
 
@@ -25,8 +33,9 @@ __all__ = ["AwsCloud"]
 class AwsCloud:
     """The parts of an estate on AWS, each given the part of the settings that is its own."""
 
-    def __init__(self, config: AwsEstate) -> None:
+    def __init__(self, config: AwsEstate, secrets: contract.Secrets) -> None:
         self.config = config
+        self.secrets = secrets
         self.deploy_roles = {
             name: [each.deploy_role] for name, each in config.environments.items() if each.deploy_role is not None
         }
@@ -59,17 +68,15 @@ class AwsCloud:
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
         return RegistryElsewhere.of(names, self.config.models)
 
-    def serving(
-        self, names: Names, keys: contract.Keys, data: contract.Data, registry: contract.Registry, opts: ResourceOptions
-    ) -> Serving:
-        return Serving(names, self._models(names), keys, data, registry, self._protect(names), opts)
+    def alerts(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Alerts:
+        return Alerts(names, keys, opts)
 
-    def audit(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Audit:
+    def audit(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Audit:
         asked = "audit" in self.config.model_fields_set
         beside = list(self._beside(names).values())
         return Audit(names, self.config.audit, asked, beside, keys, self._protect(names), opts)
 
-    def access(self, names: Names, registry: contract.Registry, audit: contract.Audit, opts: ResourceOptions) -> Access:
+    def access(self, names: Names, keys: contract.Keys, registry: contract.Registry, opts: ResourceOptions) -> Access:
         reach = Reach(
             hub=names,
             environments=self._beside(names),
@@ -77,8 +84,89 @@ class AwsCloud:
             deploy_roles=sorted({role for roles in self.deploy_roles.values() for role in roles}),
             own_keys=self.config.encryption == "customer-managed",
         )
-        config = self.config
-        return Access(names, config.people, config.ci, reach, list(config.models), list(config.environments), opts)
+        return access(self.config, names, reach, opts)
+
+    def network(self, names: Names, opts: ResourceOptions) -> Network:
+        return Network(names, opts)
+
+    def features(
+        self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
+    ) -> Features:
+        return Features(names, keys, data, access, self._protect(names), opts)
+
+    def tracking(
+        self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
+    ) -> Tracking:
+        return Tracking(names, keys, data, access, self._protect(names), opts)
+
+    def training(
+        self,
+        names: Names,
+        network: contract.Network,
+        keys: contract.Keys,
+        data: contract.Data,
+        features: contract.Features,
+        tracking: contract.Tracking,
+        registry: contract.Registry,
+        access: contract.Access,
+        opts: ResourceOptions,
+    ) -> Training:
+        models = self._models(names)
+        return Training(names, models, network, keys, data, features, tracking, registry, access, opts)
+
+    def serving(
+        self,
+        names: Names,
+        network: contract.Network,
+        keys: contract.Keys,
+        data: contract.Data,
+        registry: contract.Registry,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        opts: ResourceOptions,
+    ) -> Serving:
+        models, protect = self._models(names), self._protect(names)
+        return Serving(names, models, network, keys, data, registry, access, alerts, protect, opts)
+
+    def monitoring(
+        self,
+        names: Names,
+        network: contract.Network,
+        keys: contract.Keys,
+        data: contract.Data,
+        training: contract.Training,
+        serving: contract.Serving,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        opts: ResourceOptions,
+    ) -> Monitoring:
+        models = self._models(names)
+        return Monitoring(names, models, network, keys, data, training, serving, access, alerts, opts)
+
+    def delivery(
+        self,
+        names: Names,
+        keys: contract.Keys,
+        registry: contract.Registry,
+        training: contract.Training,
+        serving: contract.Serving,
+        monitoring: contract.Monitoring,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        opts: ResourceOptions,
+    ) -> Delivery:
+        models, protect = self._models(names), self._protect(names)
+        return Delivery(names, models, keys, registry, training, serving, monitoring, access, alerts, protect, opts)
+
+    def cost(
+        self,
+        names: Names,
+        serving: contract.Serving,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        opts: ResourceOptions,
+    ) -> Cost:
+        return Cost(names, self._models(names), serving, access, alerts, opts)
 
     def _protect(self, names: Names) -> bool:
         """An environment as its file says; the hub as soon as one environment that relies on it is protected."""
@@ -96,7 +184,4 @@ class AwsCloud:
         }
 
 
-_KEPT: type[contract.Cloud] = AwsCloud  # for mypy: the class keeps the contract, of which it inherits nothing
-_SERVES: type[contract.ProvidesServing] = AwsCloud
-_ADMITS: type[contract.ProvidesAccess] = AwsCloud
-_RECORDS: type[contract.ProvidesAudit] = AwsCloud
+_KEPT: type[contract.WholeCloud] = AwsCloud  # for mypy: the class keeps the contract, of which it inherits nothing

@@ -21,6 +21,8 @@ Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "audit": ("s3", "cloudtrail"),
     "data": ("s3",),
+    "features": ("s3", "sagemaker"),
+    "logs": ("dynamodb", "events", "logs", "sns", "sqs", "states"),
     "models": ("s3", "sagemaker"),
     "registry": ("ecr",),
 }

@@ -45,16 +45,18 @@ class Serving(Part):
     exclusions").
     """
 
-    identities: Mapping[str, Output[str]]
     endpoints: Mapping[str, Output[str]]
 
     def __init__(
         self,
         names: Names,
         models: Mapping[str, Model],
+        network: contract.Network,
         keys: contract.Keys,
         data: contract.Data,
         registry: contract.Registry,
+        access: contract.Access,
+        alerts: contract.Alerts,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
@@ -70,17 +72,15 @@ class Serving(Part):
             tags=names.tags,
             opts=self.child(),
         )
-        identities: dict[str, Output[str]] = {}
         endpoints: dict[str, Output[str]] = {}
         for name, model in served.items():
             role, permissions = self._identity(name, model, boundary)
-            identities[name] = role.arn
             if model.serving.initial_version is not None:
                 configuration = self._configuration(name, model, role, permissions)
                 endpoint = self._endpoint(name, model, configuration, permissions, protect)
                 self._scaling(name, model, endpoint)
                 endpoints[name] = endpoint.name
-        self.publish(identities=identities, endpoints=endpoints)
+        self.publish(endpoints=endpoints)
 
     def _identity(self, name: str, model: Model, boundary: iam.Policy) -> tuple[iam.Role, iam.RolePolicy]:
         names = self.names

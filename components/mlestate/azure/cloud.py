@@ -18,8 +18,8 @@ __all__ = ["AzureCloud"]
 class AzureCloud:
     """The parts of an estate on Azure Machine Learning."""
 
-    def __init__(self, config: AzureEstate) -> None:
-        self.config = config
+    def __init__(self, config: AzureEstate, secrets: contract.Secrets) -> None:
+        self.config, self.secrets = config, secrets
 
     def provider(self, names: Names, opts: ResourceOptions) -> Provider:
         return Provider(names.slice, subscription_id=names.home, location=names.region, opts=opts)

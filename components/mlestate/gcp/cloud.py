@@ -18,8 +18,8 @@ __all__ = ["GcpCloud"]
 class GcpCloud:
     """The parts of an estate on Vertex AI."""
 
-    def __init__(self, config: GcpEstate) -> None:
-        self.config = config
+    def __init__(self, config: GcpEstate, secrets: contract.Secrets) -> None:
+        self.config, self.secrets = config, secrets
 
     def provider(self, names: Names, opts: ResourceOptions) -> Provider:
         return Provider(
