@@ -102,7 +102,7 @@ class Environment(Part):
     def __init__(self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions) -> None:
         super().__init__(names, opts, container=names.slice)
         child = self.child()
-        made: dict[str, Mapping[str, Output[str]]] = dict.fromkeys(Environment.__annotations__, {})
+        made: dict[str, Mapping[str, Output[str]]] = {key: {} for key in Environment.__annotations__}
         if not isinstance(cloud, contract.WholeCloud):
             data = cloud.data(names, cloud.keys(names, ("data", "models"), child), child)
         else:
