@@ -18,6 +18,7 @@ from mlestate.config.base import (
     text,
 )
 from mlestate.config.model import Adjustments, Model
+from mlestate.config.scale import scaled
 
 Jurisdiction = Literal["canada", "quebec", "eu"]
 
@@ -152,10 +153,14 @@ class Environment(Settings):
 
     mirrors: Name | None = Field(
         None,
-        description="The environment that this one repeats at its own scale, resource for resource. Left out: none.",
+        description="The environment that this one repeats, resource for resource: it starts from that one's "
+        "adjustments of every model, and its own come last. Left out: none.",
     )
     scale: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="The size of machines and counts against what the file says, above 0 to 1. Left out: 1."
+        1.0,
+        description="How many and how large the machines of `compute` are here against what the file says, above 0 to "
+        "1: counts are rounded up, a size goes down by one for each halving, a cloud's own machine type stays. Left "
+        "out: 1.",
     )
     protect: bool = Field(
         False,
@@ -360,9 +365,14 @@ class Estate(Settings):
         return self.promotion.path if self.promotion.path is not None else tuple(self.environments)
 
     def model(self, name: str, environment: str) -> Model:
-        """One model as it is in one environment. Raises KeyError when there is no such model or environment."""
-        self.environments[environment]
-        return self.models[name].in_environment(environment)
+        """One model as it is in one environment, at its scale. Raises KeyError when there is no such one."""
+        return scaled(self.adjusted(name, environment), self.environments[environment].scale)
+
+    def adjusted(self, name: str, environment: str) -> Model:
+        """One model with what the file changes in one environment; a mirror starts from what it mirrors."""
+        original = self.environments[environment].mirrors
+        model = self.models[name]
+        return (model.in_environment(original) if original else model).in_environment(environment)
 
 
 ENVIRONMENTS = (

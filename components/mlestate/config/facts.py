@@ -34,7 +34,9 @@ class Facts:
                 self._models.append((("models", name), model))
                 for environment in model.environments:
                     path = ("models", name, "environments", environment)
-                    self._models.append((path, model.in_environment(environment)))
+                    original = getattr(self.config.environments.get(environment), "mirrors", None)
+                    start = model.in_environment(original) if original else model
+                    self._models.append((path, start.in_environment(environment)))
         return self._models
 
     def written(self, path: Path) -> Node | None:

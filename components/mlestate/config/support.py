@@ -127,6 +127,8 @@ BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {
         "audit.**": None,
         "environments.*.account": None,
         "environments.*.deploy_role": None,
+        "environments.*.mirrors": None,
+        "environments.*.scale": None,
         "models.*.serving.mode": frozenset({"none", "realtime", "serverless"}),
         "models.*.serving.compute": None,
         "models.*.serving.replicas.**": None,
