@@ -194,6 +194,13 @@ ESTATE = {
         "a compliance lock outlives `pulumi destroy`, which would then stop half-way. Set "
         "environments.production.protect: true, or use lock: governance.",
     ),
+    "a trail kept shorter than Quebec's law asks": (
+        "version: 1\nname: acme\ncloud: aws\nregion: ca-central-1\nresidency: quebec\naudit: {retention: «4y}\n",
+        "audit.retention",
+        "'4y' is shorter than the 5y for which the law of residency quebec wants the record of a breach kept, and the "
+        "trail is its evidence (Regulation respecting confidentiality incidents (A-2.1, r. 3.1), section 8). Use 5y or "
+        "more.",
+    ),
     "records of decisions kept too short in the EU": (
         "version: 1\nname: acme\ncloud: aws\nregion: eu-west-1\nresidency: eu\naudit: {retention: «90d}\n"
         "models: {churn: {problem: classification, automated_decision: true}}\n",

@@ -74,7 +74,7 @@ class AwsCloud:
     def audit(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Audit:
         asked = "audit" in self.config.model_fields_set
         beside = list(self._beside(names).values())
-        return Audit(names, self.config.audit, asked, beside, keys, self._protect(names), opts)
+        return Audit(names, self.config.audit_in_force, asked, beside, keys, self._protect(names), opts)
 
     def access(self, names: Names, keys: contract.Keys, registry: contract.Registry, opts: ResourceOptions) -> Access:
         reach = Reach(

@@ -22,6 +22,12 @@ from mlestate.config.scale import scaled
 
 Jurisdiction = Literal["canada", "quebec", "eu"]
 
+KEPT_BY_LAW: Mapping[str, tuple[Duration, str]] = {
+    "canada": (Duration.parse("2y"), "Breach of Security Safeguards Regulations (SOR/2018-64), section 6"),
+    "quebec": (Duration.parse("5y"), "Regulation respecting confidentiality incidents (A-2.1, r. 3.1), section 8"),
+}
+"""How long the law of a jurisdiction wants the record of a breach kept, of which the trail is the evidence."""
+
 
 def _form(value: object) -> str:
     """Which of the written forms a value has: one word, or a block."""
@@ -139,7 +145,12 @@ class Audit(Settings):
     """The trail that those it audits cannot alter."""
 
     retention: Duration = Field(
-        Duration.parse("1y"), description="How long the trail is kept. Left out: 1y.", examples=["7y"]
+        Duration.parse("1y"),
+        description="How long the trail is kept. Left out: 1y, or what the law of the residency asks for the record of "
+        + "a breach: "
+        + ", ".join(f"{kept} in {word}" for word, (kept, _) in KEPT_BY_LAW.items())
+        + ".",
+        examples=["7y"],
     )
     lock: Literal["none", "governance", "compliance"] = Field(
         "governance",
@@ -358,6 +369,14 @@ class Estate(Settings):
     def out_of_reach(self, slices: Collection[str]) -> str | None:
         """Why one stack cannot build these slices (`hub` and environments by name) together; None where it can."""
         return None
+
+    @property
+    def audit_in_force(self) -> Audit:
+        """The audit, kept as long as the law of the residency asks where the file does not say how long."""
+        kept, _ = KEPT_BY_LAW.get(str(self.residency), (self.audit.retention, ""))
+        if "retention" in self.audit.model_fields_set or kept <= self.audit.retention:
+            return self.audit
+        return self.audit.model_copy(update={"retention": kept})
 
     @property
     def promotion_path(self) -> tuple[str, ...]:

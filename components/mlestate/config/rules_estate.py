@@ -8,6 +8,7 @@ from types import ModuleType
 
 from mlestate import names
 from mlestate.config.clouds import CLOUDS, settings_of
+from mlestate.config.estate import KEPT_BY_LAW
 from mlestate.config.facts import Facts
 from mlestate.config.problems import closest
 
@@ -163,6 +164,13 @@ def trail_can_be_kept(facts: Facts, settings: ModuleType) -> Findings:
         yield (
             ("audit", "retention"),
             f"'{audit.retention}' must be at least 1d and at most 100y, as locks count in days.",
+        )
+    kept, law = KEPT_BY_LAW.get(str(config.residency), (audit.retention, ""))
+    if facts.written(("audit", "retention")) is not None and audit.retention < kept:
+        yield (
+            ("audit", "retention"),
+            f"'{audit.retention}' is shorter than the {kept} for which the law of residency {config.residency} wants the "
+            f"record of a breach kept, and the trail is its evidence ({law}). Use {kept} or more.",
         )
     if audit.lock == "compliance":
         if facts.written(("audit", "retention")) is None:
