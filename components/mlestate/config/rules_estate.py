@@ -169,8 +169,8 @@ def trail_can_be_kept(facts: Facts, settings: ModuleType) -> Findings:
     if facts.written(("audit", "retention")) is not None and audit.retention < kept:
         yield (
             ("audit", "retention"),
-            f"'{audit.retention}' is shorter than the {kept} for which the law of residency {config.residency} wants the "
-            f"record of a breach kept, and the trail is its evidence ({law}). Use {kept} or more.",
+            f"'{audit.retention}' is shorter than the {kept} for which the law of residency {config.residency} wants "
+            f"the record of a breach kept, and the trail is its evidence ({law}). Use {kept} or more.",
         )
     if audit.lock == "compliance":
         if facts.written(("audit", "retention")) is None:
