@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mlestate.config.base import Count, Duration, FieldName, Fraction, Name, Schedule, Settings, Threshold, left_out
+from mlestate.config.base import (
+    Count,
+    Duration,
+    FieldName,
+    Fraction,
+    Name,
+    Schedule,
+    Settings,
+    Threshold,
+    left_out,
+    text,
+)
 from mlestate.config.hatch import AwsTraining, AzureMachine, GcpMachine, RawArguments
 
 ProblemKind = Literal["classification", "regression"]
@@ -26,6 +37,17 @@ METRICS: Mapping[ProblemKind, Mapping[str, Literal["min", "max"]]] = {
 }
 """The metrics that mean something for each kind of problem, and the bound that makes sense for each:
 `min` where higher is better, `max` where lower is better (as scikit-learn's `sklearn.metrics` defines them)."""
+
+ImageTag = Annotated[
+    str,
+    text(
+        "image_tag",
+        r"(?!latest$)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}",
+        "must be the tag of one image, such as 1.4.2 or a commit, quoted; not latest, which would mean another image "
+        "tomorrow",
+    ),
+]
+"""A tag in the model's repository of images. There tags never move, so that a tag means one image for ever."""
 
 COMPUTE_SIZES = "cpu-small 4 vCPU, cpu-medium 8, cpu-large 16, gpu-small one GPU, gpu-large four GPUs"
 
@@ -73,6 +95,12 @@ class Training(Settings):
         None,
         description="When the model is retrained, in UTC. Left out: only on demand or after a breach.",
         examples=["weekly", "0 4 * * 1"],
+    )
+    image: ImageTag | None = Field(
+        None,
+        description="The tag of the model's image that runs use when whoever starts them names none; a schedule needs "
+        "it. Left out: every start names one.",
+        examples=["1.4.2"],
     )
     aws: AwsTraining | None = Field(
         None, description="SageMaker's own values, used only on aws. Left out: `compute` decides."
