@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mlestate.config.base import Count, Name, Settings, text
+from mlestate.config.base import Count, Settings, text
 
 AwsInstanceType = Annotated[
     str,
@@ -89,5 +89,7 @@ class AzureMachine(Settings):
     )
 
 
-RawArguments = Mapping[Name, Mapping[str, Mapping[str, Any]]]
+CloudName = Annotated[str, text("cloud_name", r"aws|gcp|azure", "must be a cloud: aws, gcp or azure")]
+
+RawArguments = Mapping[CloudName, Mapping[str, Mapping[str, Any]]]
 """`{<cloud>: {<Resource>: {<argument>: value}}}`, merged last into the arguments of the Pulumi resource."""
