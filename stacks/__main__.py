@@ -22,9 +22,22 @@ homes = {
     "gcp": pulumi.Config("gcp").get("project"),
     "azure": pulumi.Config("azure-native").get("subscriptionId"),
 }
+
+
+def secret(key: str) -> pulumi.Output[str]:
+    """What `secret:<key>` in the file stands for."""
+    try:
+        return settings.require_secret(key)
+    except pulumi.ConfigMissingError as error:
+        raise InputError(
+            f"the estate's file names secret:{key}, and this stack has none of that name. Set it with: "
+            f"pulumi config set --secret mlestate:{key}"
+        ) from error
+
+
 try:
     config = load(Path(settings.get("estate") or "estate.yaml"), homes=homes).config
-    estate = Estate(config, settings.require_secret, scope=settings.get("scope"))
+    estate = Estate(config, secret, scope=settings.get("scope"))
 except InputError as error:
     raise pulumi.RunError(str(error)) from error
 pulumi.export("hub", estate.hub)

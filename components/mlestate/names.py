@@ -60,6 +60,25 @@ KINDS: Mapping[str, Kind] = {
     "aws:analyzer": Kind(255),
     # CloudWatch Logs API: 1 to 512.
     "aws:log-group": Kind(512),
+    # SNS API CreateTopic: 1 to 256.
+    "aws:topic": Kind(256),
+    # EventBridge API: rules, connections and API destinations 1 to 64.
+    "aws:rule": Kind(64),
+    # CloudWatch API: alarms and dashboards 1 to 255.
+    "aws:alarm": Kind(255),
+    "aws:dashboard": Kind(255),
+    # Step Functions API, CreateStateMachine: 1 to 80.
+    "aws:state-machine": Kind(80),
+    # AWS Budgets API, CreateBudget: 1 to 100, no colon and no backslash.
+    "aws:budget": Kind(100),
+    # EventBridge Scheduler API, CreateSchedule: 1 to 64.
+    "aws:schedule": Kind(64),
+    # SQS API CreateQueue: 1 to 80.
+    "aws:queue": Kind(80),
+    # DynamoDB API CreateTable: 3 to 255.
+    "aws:table": Kind(255),
+    # SageMaker API CreateModelCard: 1 to 63.
+    "aws:model-card": Kind(63),
     # Cloud Storage, "Bucket names": 3 to 63 without dots.
     "gcp:bucket": Kind(63, shared=True),
     # Cloud KMS API: key rings 1 to 63, of which Pulumi's auto-name takes the last 8.
@@ -212,6 +231,11 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("bucket", "hub", "audit-logs"),
         *(("key-alias", "environment", concern) for concern in ("data", "models")),
         *(("key-alias", "hub", concern) for concern in ("registry", "audit")),
+        *(("topic", slice_, role) for slice_ in ("hub", "environment") for role in ("page", "notice")),
+        *(("rule", slice_, "alarm-changed") for slice_ in ("hub", "environment")),
+        *(("rule", "environment", f"{kind}-failed") for kind in ("pipeline", "processing", "transform")),
+        ("alarm", "environment", "{model}-prediction-drift"),
+        ("dashboard", "environment", "{model}"),
         ("model-package-group", "hub", "{model}"),
         ("image-repository", "hub", "{model}"),
         ("role", "environment", "{model}-inference"),
@@ -226,7 +250,30 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("model", "environment", "serving-{model}"),
         ("catalog-database", "environment", "curated"),
         ("trail", "hub", "audit"),
+        ("budget", "environment", "monthly"),
+        ("state-machine", "environment", "upkeep"),
+        ("log-group", "environment", "upkeep"),
+        ("alarm", "environment", "upkeep-failed"),
+        *(("schedule", "environment", role) for role in ("off-hours-stop", "off-hours-start", "idle")),
         ("analyzer", "hub", "external-access"),
+        ("analyzer", "hub", "unused-access"),
+        ("trail", "environment", "audit"),
+        *(("analyzer", "environment", role) for role in ("external-access", "unused-access")),
+        ("bucket", "hub", "audit-answers"),
+        ("workgroup", "hub", "audit"),
+        ("catalog-database", "hub", "audit"),
+        *(("rule", "hub", each) for each in ("trail-changed", "trail-store-changed", "key-ended")),
+        *(("rule", "hub", each) for each in ("approved-by-another", "registry-opened")),
+        *(("rule", "environment", each) for each in ("trail-changed", "key-ended")),
+        *(
+            ("rule", slice_, f"{{environment}}-{watched}")
+            for slice_ in ("hub", "environment")
+            for watched in ("endpoint", "monitors")
+        ),
+        *((kind, slice_, "undelivered") for slice_ in ("hub", "environment") for kind in ("queue", "alarm")),
+        ("model-card", "hub", "{model}"),
+        ("table", "environment", "releases"),
+        ("log-group", "environment", "machines"),
     ),
     "gcp": (
         *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),

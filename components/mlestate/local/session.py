@@ -1,6 +1,7 @@
 """A program on the local cloud: where its state lies, which engine runs it, and how the two engines meet."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,14 +68,26 @@ def program() -> Path:
 
 
 def settings(estate: Path, scope: str | None, homes: Mapping[str, str] = HOMES) -> dict[str, str]:
-    """The stack's configuration, as Pulumi hands it to the program: strings, objects as JSON."""
+    """The stack's configuration, as Pulumi hands it to the program: strings, objects as JSON.
+
+    Every `secret:<key>` of the file gets an address that leads nowhere: a rehearsal needs no secret.
+    """
     return {
+        **{f"mlestate:{key}": f"https://stand-in.invalid/{key}" for key in _secrets(estate)},
         "aws:allowedAccountIds": json.dumps([homes["aws"]]),
         "gcp:project": homes["gcp"],
         "azure-native:subscriptionId": homes["azure"],
         "mlestate:estate": str(estate.resolve()),
         **({"mlestate:scope": scope} if scope else {}),
     }
+
+
+def _secrets(estate: Path) -> set[str]:
+    """The keys that the file names as secrets. A file that cannot be read is told of where it is loaded."""
+    try:
+        return set(re.findall(r"\bsecret:([A-Za-z][A-Za-z0-9_.-]*)", estate.read_text()))
+    except (OSError, UnicodeDecodeError):
+        return set()
 
 
 def check(estate: Path, scope: str | None) -> EstateSettings:
