@@ -99,7 +99,10 @@ class Environment(Part):
     budgets: Mapping[str, Output[str]]
     roles: Mapping[str, Output[str]]
 
-    def __init__(self, cloud: contract.Cloud, names: Names, registry: contract.Registry, opts: ResourceOptions) -> None:
+    def __init__(
+        self, cloud: contract.Cloud, names: Names, registry: contract.Registry, recorder: bool, opts: ResourceOptions
+    ) -> None:
+        """``recorder``: it keeps the record of an account that no hub is in."""
         super().__init__(names, opts, container=names.slice)
         child = self.child()
         made: dict[str, Mapping[str, Output[str]]] = {key: {} for key in Environment.__annotations__}
@@ -108,6 +111,8 @@ class Environment(Part):
         else:
             keys = cloud.keys(names, ("data", "features", "models", "logs"), child)
             alerts = cloud.alerts(names, keys, child)
+            if recorder:
+                cloud.recorder(names, keys, alerts, child)
             network = cloud.network(names, child)
             data = cloud.data(names, keys, child)
             access = cloud.access(names, keys, registry, child)
@@ -117,7 +122,7 @@ class Environment(Part):
             serving = cloud.serving(names, network, keys, data, registry, access, alerts, child)
             monitoring = cloud.monitoring(names, network, keys, data, training, serving, access, alerts, child)
             delivery = cloud.delivery(names, keys, registry, training, serving, monitoring, access, alerts, child)
-            cost = cloud.cost(names, serving, access, alerts, child)
+            cost = cloud.cost(names, keys, access, alerts, child)
             made |= {
                 "features": features.groups,
                 "tracking": {"uri": tracking.uri},
@@ -170,7 +175,11 @@ class Estate(Part):
         }
         hub = Hub(cloud, names[HUB], inside[HUB]) if HUB in built else None
         registry = hub.versions if hub else cloud.registry_elsewhere(names[HUB])
-        environments = {name: Environment(cloud, names[name], registry, inside[name]) for name in built if name != HUB}
+        environments = {
+            name: Environment(cloud, names[name], registry, name in config.recorders, inside[name])
+            for name in built
+            if name != HUB
+        }
         self.publish(
             hub={key: getattr(hub, key) for key in Hub.__annotations__} if hub else {},
             environments={

@@ -2,41 +2,35 @@
 
 from collections.abc import Sequence
 
-import pulumi_aws.accessanalyzer as accessanalyzer
-import pulumi_aws.cloudtrail as cloudtrail
 import pulumi_aws.s3 as s3
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws import buckets
+from mlestate.aws import buckets, tampering
 from mlestate.aws.data import ROLES
 from mlestate.aws.policies import Statement, allow, deny
+from mlestate.aws.questions import ask
+from mlestate.aws.trail import STORE, analyzer_arn, analyzers, trail, trail_arn
 from mlestate.config.estate import Audit as AuditSettings
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["STORE", "Audit", "analyzer_arn", "trail_arn"]
-
-STORE = "audit-logs"
-"""The role of the bucket that holds the trail."""
-
-Selector = cloudtrail.TrailAdvancedEventSelectorArgsDict
+__all__ = ["STORE", "Audit", "Recorder", "analyzer_arn", "trail_arn"]
 
 
 class Audit(Part):
     """A CloudTrail trail of every region, in a bucket that CloudTrail alone writes to and nobody deletes from.
 
     Built even when the file has no `audit:` block, because the first copy of management events is free in every region
-    (AWS CloudTrail pricing); an account with another trail pays for this one by the event. What bills from the first
-    event on, or may stand only once in an account, comes with the block: reads and writes of feature groups,
-    invocations of endpoints, writes to the estate's buckets, and the analyzer of access from outside (one an account
-    and region: IAM user guide, "IAM Access Analyzer quotas").
+    (AWS CloudTrail pricing); an account with another trail pays for this one by the event. Whoever lays hands on the
+    record, the registry or the watch over a model is told of at once, which is free too. What bills from the first
+    event on, or may stand only once in an account, comes with the block: data events, the search for unusual rates of
+    calls, the analyzers of access, and the questions over the trail.
 
     Locked for compliance, or with any environment protected, the bucket outlives the estate. Otherwise it goes with the
     estate as soon as someone who may lift the lock has emptied it; with `lock: none` Pulumi empties it itself.
 
-    It records the hub's account. Environments in other accounts keep CloudTrail's own ninety days of events until a
-    trail of the organization, or of theirs, records them.
+    It records the hub's account, and takes in the trails of the estate's other accounts (`Recorder`).
     """
 
     trail: Output[str]
@@ -48,11 +42,15 @@ class Audit(Part):
         settings: AuditSettings,
         detailed: bool,
         environments: Sequence[Names],
+        elsewhere: Sequence[Names],
         keys: contract.Keys,
+        alerts: contract.Alerts,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
-        """``detailed``: the file asks for an audit; ``environments`` are those in the hub's account."""
+        """``detailed``: the file asks for an audit. ``environments`` are those in the hub's account, ``elsewhere``
+        those that keep the trail of another.
+        """
         super().__init__(names, opts)
         key = keys.ids.get("audit")
         kept = protect or settings.lock == "compliance"
@@ -61,7 +59,7 @@ class Audit(Part):
             STORE,
             key=key,
             expire_days={"": settings.retention.days},
-            statements=_only_the_trail(names),
+            statements=_only_the_trails(names, [names, *elsewhere]),
             object_lock=True,
             force_destroy=settings.lock == "none" and not kept,
             protect=kept,
@@ -74,86 +72,94 @@ class Audit(Part):
                 rule={"default_retention": {"mode": settings.lock.upper(), "days": settings.retention.days}},
                 opts=self.child(protect=kept, retain_on_delete=kept),
             )
-        trail = cloudtrail.Trail(
-            self.named("trail"),
-            name=names.physical("trail", "audit"),
-            s3_bucket_name=store.resource.bucket,
-            kms_key_id=key,
-            enable_logging=True,
-            enable_log_file_validation=True,
-            include_global_service_events=True,
-            is_multi_region_trail=True,
-            # Any selector of data events replaces the management events that a trail records by itself (CloudTrail
-            # API, PutEventSelectors), so these are always among them.
-            advanced_event_selectors=[_MANAGEMENT, *(_data_events(environments) if detailed else [])],
-            tags=names.tags,
-            opts=self.child(protect=kept, depends_on=[store.policy]),
+        record = trail(
+            self,
+            store=store.resource.bucket,
+            key=key,
+            detailed=detailed,
+            buckets=_buckets(environments),
+            kept=kept,
+            depends_on=[store.policy],
         )
         if detailed:
-            accessanalyzer.Analyzer(
-                self.named("external-access"),
-                analyzer_name=names.physical("analyzer", "external-access"),
-                type="ACCOUNT",
-                tags=names.tags,
-                opts=self.child(),
-            )
-        self.publish(trail=trail.arn, store=store.uri)
+            analyzers(self)
+            ask(self, store, [each.home for each in (names, *elsewhere)], settings.retention.days, key)
+        signals = [
+            *tampering.of_trail(names, trail_arn(names)),
+            *tampering.of_store(names, names.physical("bucket", STORE)),
+            *tampering.of_keys(names),
+            *tampering.of_registry(names),
+            *(signal for each in environments for signal in tampering.of_environment(each)),
+        ]
+        tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
+        self.publish(trail=record.arn, store=store.uri)
 
 
-def trail_arn(names: Names) -> str:
-    """The ARN of the trail; ``names`` are the hub's."""
-    return names.arn("cloudtrail", f"trail/{names.physical('trail', 'audit')}")
+class Recorder(Part):
+    """The trail of an account other than the hub's, which writes to the hub's store under the hub's key.
+
+    Nobody in the account can alter what it recorded: the store is not theirs. The first of the environments that share
+    an account keeps its trail.
+    """
+
+    trail: Output[str]
+    store: Output[str]
+
+    def __init__(
+        self,
+        names: Names,
+        hub: Names,
+        detailed: bool,
+        environments: Sequence[Names],
+        hub_keys: contract.Keys,
+        keys: contract.Keys,
+        alerts: contract.Alerts,
+        protect: bool,
+        opts: ResourceOptions,
+    ) -> None:
+        """``environments`` are those in this account; ``hub_keys`` are the hub's as they are seen from here."""
+        super().__init__(names, opts)
+        record = trail(
+            self,
+            store=hub.physical("bucket", STORE),
+            key=hub_keys.ids.get("audit"),
+            detailed=detailed,
+            buckets=_buckets(environments),
+            kept=protect,
+        )
+        if detailed:
+            analyzers(self)
+        signals = [
+            *tampering.of_trail(names, trail_arn(names)),
+            *tampering.of_keys(names),
+            *(signal for each in environments for signal in tampering.of_environment(each)),
+        ]
+        tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
+        self.publish(trail=record.arn, store=Output.from_input(f"s3://{hub.physical('bucket', STORE)}"))
 
 
-def analyzer_arn(names: Names) -> str:
-    """The ARN of the analyzer of access from outside; ``names`` are the hub's."""
-    return names.arn("access-analyzer", f"analyzer/{names.physical('analyzer', 'external-access')}")
+def _buckets(environments: Sequence[Names]) -> list[str]:
+    return [buckets.arn(names, role) for names in environments for role in ROLES]
 
 
-def _only_the_trail(names: Names) -> list[Statement]:
-    """CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"."""
-    bucket, trail = buckets.arn(names, STORE), trail_arn(names)
+def _only_the_trails(names: Names, keepers: Sequence[Names]) -> list[Statement]:
+    """CloudTrail user guide, "Amazon S3 bucket policy for CloudTrail"; every account writes to a folder of its own."""
+    bucket = buckets.arn(names, STORE)
+    trails = [trail_arn(each) for each in keepers]
     service = {"Principal": {"Service": "cloudtrail.amazonaws.com"}}
     return [
-        allow("CheckTheOwner", "s3:GetBucketAcl", bucket, {"StringEquals": {"aws:SourceArn": trail}}) | service,
-        allow(
-            "WriteTheTrail",
-            "s3:PutObject",
-            f"{bucket}/AWSLogs/{names.home}/*",
-            {"StringEquals": {"aws:SourceArn": trail, "s3:x-amz-acl": "bucket-owner-full-control"}},
-        )
-        | service,
+        allow("CheckTheOwner", "s3:GetBucketAcl", bucket, {"StringEquals": {"aws:SourceArn": trails}}) | service,
+        *(
+            allow(
+                f"WriteTheTrailOf{each.home}",
+                "s3:PutObject",
+                f"{bucket}/AWSLogs/{each.home}/*",
+                {"StringEquals": {"aws:SourceArn": trail_arn(each), "s3:x-amz-acl": "bucket-owner-full-control"}},
+            )
+            | service
+            for each in keepers
+        ),
         # A request that no service makes carries no source, and a missing key is not equal: it is refused.
-        deny("RefuseOtherWriters", "s3:PutObject", f"{bucket}/*", {"StringNotEquals": {"aws:SourceArn": trail}}),
+        deny("RefuseOtherWriters", "s3:PutObject", f"{bucket}/*", {"StringNotEquals": {"aws:SourceArn": trails}}),
         deny("RefuseDeletion", ["s3:DeleteObject", "s3:DeleteObjectVersion"], f"{bucket}/*"),
     ]
-
-
-_MANAGEMENT: Selector = {
-    "name": "Management",
-    "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}],
-}
-
-
-def _data_events(environments: Sequence[Names]) -> list[Selector]:
-    stores = [f"{buckets.arn(names, role)}/" for names in environments for role in ROLES]
-    selectors: list[Selector] = [
-        {"name": name, "field_selectors": [_DATA, {"field": "resources.type", "equals": [type_]}]}
-        for name, type_ in (("Features", "AWS::SageMaker::FeatureGroup"), ("Endpoints", "AWS::SageMaker::Endpoint"))
-    ]
-    if stores:
-        selectors.append(
-            {
-                "name": "Writes to the estate's buckets",
-                "field_selectors": [
-                    _DATA,
-                    {"field": "resources.type", "equals": ["AWS::S3::Object"]},
-                    {"field": "readOnly", "equals": ["false"]},
-                    {"field": "resources.ARN", "starts_withs": stores},
-                ],
-            }
-        )
-    return selectors
-
-
-_DATA: cloudtrail.TrailAdvancedEventSelectorFieldSelectorArgsDict = {"field": "eventCategory", "equals": ["Data"]}

@@ -10,12 +10,12 @@ from pulumi_aws.provider import Provider
 from mlestate import contract
 from mlestate.aws.access import Access, access
 from mlestate.aws.alerts import Alerts
-from mlestate.aws.audit import Audit
+from mlestate.aws.audit import Audit, Recorder, trail_arn
 from mlestate.aws.cost import Cost
 from mlestate.aws.data import Data
 from mlestate.aws.delivery import Delivery
 from mlestate.aws.features import Features
-from mlestate.aws.keys import keys
+from mlestate.aws.keys import keys, keys_elsewhere
 from mlestate.aws.monitoring import Monitoring
 from mlestate.aws.network import Network
 from mlestate.aws.reach import Reach
@@ -55,7 +55,8 @@ class AwsCloud:
         )
 
     def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
-        return keys(self.config.encryption, names, concerns, self._protect(names), opts)
+        trails = [trail_arn(each) for each in (names, *self._recorders(names))]
+        return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
         datasets, models = self.config.data.datasets, self._models(names)
@@ -69,12 +70,34 @@ class AwsCloud:
         return RegistryElsewhere.of(names, self.config.models)
 
     def alerts(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Alerts:
-        return Alerts(names, keys, opts)
+        return Alerts(names, self.config.alerts, self.secrets, keys, opts)
 
     def audit(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Audit:
-        asked = "audit" in self.config.model_fields_set
-        beside = list(self._beside(names).values())
-        return Audit(names, self.config.audit_in_force, asked, beside, keys, self._protect(names), opts)
+        return Audit(
+            names,
+            self.config.audit_in_force,
+            "audit" in self.config.model_fields_set,
+            self._in_account(names),
+            self._recorders(names),
+            keys,
+            alerts,
+            self._protect(names),
+            opts,
+        )
+
+    def recorder(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Recorder:
+        hub = replace(names, environment=HUB, home=self.config.home or names.home)
+        return Recorder(
+            names,
+            hub,
+            "audit" in self.config.model_fields_set,
+            self._in_account(names),
+            keys_elsewhere(self.config.encryption, hub, ("audit",)),
+            keys,
+            alerts,
+            self._protect(names),
+            opts,
+        )
 
     def access(self, names: Names, keys: contract.Keys, registry: contract.Registry, opts: ResourceOptions) -> Access:
         reach = Reach(
@@ -161,12 +184,13 @@ class AwsCloud:
     def cost(
         self,
         names: Names,
-        serving: contract.Serving,
+        keys: contract.Keys,
         access: contract.Access,
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Cost:
-        return Cost(names, self._models(names), serving, access, alerts, opts)
+        environment = self.config.environments[names.environment]
+        return Cost(names, environment, self._models(names), keys, access, alerts, opts)
 
     def _protect(self, names: Names) -> bool:
         """An environment as its file says; the hub as soon as one environment that relies on it is protected."""
@@ -174,6 +198,16 @@ class AwsCloud:
 
     def _models(self, names: Names) -> dict[str, Model]:
         return {model: self.config.model(model, names.environment) for model in self.config.models}
+
+    def _in_account(self, names: Names) -> list[Names]:
+        """The environments in the account of a slice."""
+        homes = {name: each.home or self.config.home for name, each in self.config.environments.items()}
+        return [replace(names, environment=name) for name, home in homes.items() if home in (None, names.home)]
+
+    def _recorders(self, hub: Names) -> list[Names]:
+        """The environments that keep the trail of an account other than the hub's."""
+        homes = {name: self.config.environments[name].home for name in self.config.recorders}
+        return [replace(hub, environment=name, home=home) for name, home in homes.items() if home is not None]
 
     def _beside(self, hub: Names) -> dict[str, Names]:
         """The environments in the hub's own account."""

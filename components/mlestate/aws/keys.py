@@ -8,13 +8,12 @@ import pulumi_aws.kms as kms
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.audit import trail_arn
 from mlestate.aws.policies import Statement, account_root, allow, canonical, deny, path
 from mlestate.config.estate import ExistingKeys
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["GivenKeys", "Keys", "alias", "keys", "use"]
+__all__ = ["GivenKeys", "Keys", "alias", "keys", "keys_elsewhere", "use"]
 
 Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
@@ -24,7 +23,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "features": ("s3", "sagemaker"),
     "logs": ("dynamodb", "events", "logs", "sns", "sqs", "states"),
     "models": ("s3", "sagemaker"),
-    "registry": ("ecr",),
+    "registry": ("ecr", "sagemaker"),
 }
 """Through which services a concern's key may be used; never by a call to KMS itself."""
 
@@ -83,7 +82,10 @@ class Keys(Part):
 
     ids: Mapping[str, Output[str]]
 
-    def __init__(self, names: Names, concerns: Sequence[str], protect: bool, opts: ResourceOptions) -> None:
+    def __init__(
+        self, names: Names, concerns: Sequence[str], trails: Sequence[str], protect: bool, opts: ResourceOptions
+    ) -> None:
+        """``trails`` are the ARNs of those that the audit key encrypts, in whichever account."""
         super().__init__(names, opts)
         ids: dict[str, Output[str]] = {}
         for concern in concerns:
@@ -93,7 +95,7 @@ class Keys(Part):
                 enable_key_rotation=True,
                 rotation_period_in_days=365,
                 deletion_window_in_days=30,
-                policy=canonical(_policy(names, concern)),
+                policy=canonical(_policy(names, concern, trails)),
                 tags=names.tags,
                 opts=self.child(protect=protect),
             )
@@ -103,15 +105,27 @@ class Keys(Part):
 
 
 def keys(
-    encryption: Encryption, names: Names, concerns: Sequence[str], protect: bool, opts: ResourceOptions
+    encryption: Encryption,
+    names: Names,
+    concerns: Sequence[str],
+    trails: Sequence[str],
+    protect: bool,
+    opts: ResourceOptions,
 ) -> contract.Keys:
     """The keys that the file asks for: made, given, or none."""
+    if encryption == "customer-managed":
+        return Keys(names, concerns, trails, protect, opts)
+    return keys_elsewhere(encryption, names, concerns)
+
+
+def keys_elsewhere(encryption: Encryption, names: Names, concerns: Sequence[str]) -> GivenKeys:
+    """The keys of another slice, whose ``names`` these are: the user's own, or by their aliases those made there."""
     if isinstance(encryption, ExistingKeys):
         given = encryption.existing
         own = {"audit": given.audit or given.data}
         return GivenKeys({concern: Output.from_input(own.get(concern, given.data)) for concern in concerns})
     if encryption == "customer-managed":
-        return Keys(names, concerns, protect, opts)
+        return GivenKeys({each: Output.from_input(names.arn("kms", alias(names, each))) for each in concerns})
     return GivenKeys({})
 
 
@@ -136,7 +150,7 @@ def use(sid: str, names: Names, key: Output[str], actions: Sequence[str], servic
     return {**allow(sid, actions, resource), "Condition": key.apply(condition)}
 
 
-def _policy(names: Names, concern: str) -> list[Statement]:
+def _policy(names: Names, concern: str, trails: Sequence[str]) -> list[Statement]:
     services = [f"{service}.{names.region}.amazonaws.com" for service in SERVICES[concern]]
     root = {"Principal": account_root(names)}
     statements = [
@@ -150,11 +164,10 @@ def _policy(names: Names, concern: str) -> list[Statement]:
         | root,
         allow("GrantToServices", "kms:CreateGrant", "*", {"Bool": {"kms:GrantIsForAWSResource": "true"}}) | root,
     ]
-    return statements + (_trail(names) if concern == "audit" else [])
+    return statements + (_trails(names, trails) if concern == "audit" else [])
 
 
-def _trail(names: Names) -> list[Statement]:
-    trail = trail_arn(names)
+def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
     service = {"Principal": {"Service": "cloudtrail.amazonaws.com"}}
     estate = names.arn("iam", f"role{path(names)}*", regional=False)
     return [
@@ -163,12 +176,12 @@ def _trail(names: Names) -> list[Statement]:
             "kms:GenerateDataKey*",
             "*",
             {
-                "StringEquals": {"aws:SourceArn": trail},
-                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trail},
+                "StringEquals": {"aws:SourceArn": trails},
+                "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails},
             },
         )
         | service,
-        allow("DescribeForTheTrail", "kms:DescribeKey", "*", {"StringEquals": {"aws:SourceArn": trail}}) | service,
+        allow("DescribeForTheTrail", "kms:DescribeKey", "*", {"StringEquals": {"aws:SourceArn": trails}}) | service,
         deny("KeepFromThoseItRecords", CRIPPLE, "*", {"ArnLike": {"aws:PrincipalArn": estate}})
         | {"Principal": {"AWS": "*"}},
     ]

@@ -1,0 +1,190 @@
+"""Who is told at once when someone lays hands on the record, on a verdict, or on what watches a model.
+
+Rules on the calls that CloudTrail hands to EventBridge. They cost nothing, and work only where a trail records
+(EventBridge user guide, "AWS service events delivered via CloudTrail"), in the region where they stand: calls of IAM
+and of the sign-in page appear in us-east-1 alone, so no rule here could see them. Who changed a role is one of the
+saved questions instead.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi_aws.cloudwatch as cloudwatch
+from pulumi import Output, Resource
+
+from mlestate.aws.policies import path
+from mlestate.aws.queues import dead_letters
+from mlestate.names import Names
+from mlestate.part import Part
+
+__all__ = ["Signal", "of_environment", "of_keys", "of_registry", "of_store", "of_trail", "watch"]
+
+Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Calls that a person is to hear of."""
+
+    role: str
+    """What the rule is for, as in its name."""
+    sentence: str
+    """What happened, without its final stop."""
+    service: str
+    calls: Sequence[str]
+    detail: Detail
+    """What else must hold of the call's record."""
+
+    @property
+    def pattern(self) -> str:
+        detail = {"eventSource": [f"{self.service}.amazonaws.com"], "eventName": list(self.calls), **self.detail}
+        return json.dumps(
+            {"source": [f"aws.{self.service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+
+def of_trail(names: Names, trail: str) -> Iterator[Signal]:
+    """``trail`` is an ARN; who calls may say it or the trail's name."""
+    said = [trail, trail.rpartition("/")[2]]
+    yield Signal(
+        "trail-changed",
+        f"The audit trail of {names.estate} was touched",
+        "cloudtrail",
+        ["DeleteTrail", "PutEventSelectors", "PutInsightSelectors", "StopLogging", "UpdateTrail"],
+        {"$or": [{"requestParameters": {field: said}} for field in ("name", "trailName")]},
+    )
+
+
+def of_store(names: Names, bucket: str) -> Iterator[Signal]:
+    """``bucket`` is the name of the one that holds the trail."""
+    yield Signal(
+        "trail-store-changed",
+        f"The store of the audit trail of {names.estate} was touched",
+        "s3",
+        [
+            "DeleteBucket",
+            "DeleteBucketEncryption",
+            "DeleteBucketPolicy",
+            "DeleteBucketPublicAccessBlock",
+            "PutBucketAcl",
+            "PutBucketEncryption",
+            "PutBucketLifecycle",
+            "PutBucketLifecycleConfiguration",
+            "PutBucketObjectLockConfiguration",
+            "PutBucketPolicy",
+            "PutBucketPublicAccessBlock",
+            "PutBucketVersioning",
+            "PutObjectLockConfiguration",
+        ],
+        {"requestParameters": {"bucketName": [bucket]}},
+    )
+
+
+def of_keys(names: Names) -> Iterator[Signal]:
+    """Of every key in the account and region: what a key encrypted is lost with it, whoever's it was."""
+    yield Signal(
+        "key-ended",
+        f"A key in an account of {names.estate} was disabled, or its deletion was scheduled",
+        "kms",
+        ["DeleteImportedKeyMaterial", "DisableKey", "ScheduleKeyDeletion"],
+        {},
+    )
+
+
+def of_registry(names: Names) -> Iterator[Signal]:
+    """``names`` are the hub's."""
+    approver = names.arn("iam", f"role{path(names)}{names.physical('role', 'approver')}", regional=False)
+    version = {"prefix": names.arn("sagemaker", f"model-package/{names.slice}-")}
+    groups = [{"prefix": f"{names.slice}-"}, {"prefix": names.arn("sagemaker", f"model-package-group/{names.slice}-")}]
+    yield Signal(
+        "approved-by-another",
+        f"A model version of {names.estate} was approved or rejected by someone who is no approver",
+        "sagemaker",
+        ["UpdateModelPackage"],
+        {
+            "requestParameters": {"modelPackageArn": [version], "modelApprovalStatus": [{"exists": True}]},
+            "$or": _not_by(approver),
+        },
+    )
+    yield Signal(
+        "registry-opened",
+        f"Who may use the model registry of {names.estate} was changed",
+        "sagemaker",
+        ["DeleteModelPackageGroupPolicy", "PutModelPackageGroupPolicy"],
+        {"requestParameters": {"modelPackageGroupName": groups}},
+    )
+
+
+def of_environment(names: Names) -> Iterator[Signal]:
+    release = names.arn("iam", f"role{path(names)}{names.physical('role', 'release')}", regional=False)
+    own = [{"prefix": f"{names.slice}-"}]
+    yield Signal(
+        f"{names.environment}-endpoint",
+        f"An endpoint in {names.environment} of {names.estate} was changed by something else than its release workflow",
+        "sagemaker",
+        ["UpdateEndpoint"],
+        {"requestParameters": {"endpointName": own}, "$or": _not_by(release)},
+    )
+    yield Signal(
+        f"{names.environment}-monitors",
+        f"A monitoring schedule in {names.environment} of {names.estate} was stopped or deleted",
+        "sagemaker",
+        ["DeleteMonitoringSchedule", "StopMonitoringSchedule"],
+        {"requestParameters": {"monitoringScheduleName": own}},
+    )
+
+
+def watch(
+    part: Part, signals: Sequence[Signal], topic: Output[str], key: Output[str] | None, depends_on: Sequence[Resource]
+) -> None:
+    """A rule for each signal, which tells ``topic`` in a sentence; what cannot be told waits in a queue.
+
+    ``depends_on`` is what the signals are about, so that its making is no signal. ``key`` is that of queues.
+    """
+    queue = dead_letters(part, "undelivered", key=key, topic=topic)
+    for signal in signals:
+        rule = cloudwatch.EventRule(
+            part.named(signal.role),
+            name=part.names.physical("rule", signal.role),
+            description=f"{signal.sentence}.",
+            event_pattern=signal.pattern,
+            tags=part.names.tags,
+            opts=part.child(depends_on=list(depends_on)),
+        )
+        cloudwatch.EventTarget(
+            part.named(signal.role),
+            rule=rule.name,
+            arn=topic,
+            input_transformer={"input_paths": _PATHS, "input_template": json.dumps(f"{signal.sentence}: {_ACCOUNT}")},
+            dead_letter_config={"arn": queue.arn},
+            opts=part.child(),
+        )
+
+
+def _not_by(role: str) -> list[Detail]:
+    """Of a call that no role's session made, a user's or the root's, the record names no issuer."""
+    return [
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [condition]}}}}
+        for condition in ({"anything-but": role}, {"exists": False})
+    ]
+
+
+_PATHS = {
+    "account": "$.detail.recipientAccountId",
+    "call": "$.detail.eventName",
+    "error": "$.detail.errorCode",
+    "origin": "$.detail.sourceIPAddress",
+    "region": "$.detail.awsRegion",
+    "time": "$.detail.eventTime",
+    "who": "$.detail.userIdentity.arn",
+}
+
+_ACCOUNT = (
+    "<who> called <call> at <time> from <origin>, in account <account>, region <region>. Refused with (empty where it "
+    "was not): <error>."
+)
+"""A path that the record lacks is left empty (EventBridge user guide, "Input transformation")."""
