@@ -57,7 +57,11 @@ FULL: Mapping[str, dict[str, Any]] = {
         },
         "audit": {"retention": "7y", "lock": "governance"},
         "environments": {
-            "staging": {"account": "222222222222", "deploy_role": "arn:aws:iam::222222222222:role/deploy"},
+            "staging": {
+                "account": "222222222222",
+                "deploy_role": "arn:aws:iam::222222222222:role/deploy",
+                "monthly_budget_usd": 500,
+            },
             "production": {"protect": True},
         },
         "models": {
@@ -124,6 +128,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
             "environments.staging.deploy_role",
             "arn:aws:iam::222222222222:role/other",
         ),
+        "environments.*.monthly_budget_usd": ("environments.staging.monthly_budget_usd", 600),
         "models.*.serving.mode": ("models.churn.serving.mode", "none"),
         "models.*.serving.initial_version": ("models.churn.serving.initial_version", 4),
         "models.*.serving.compute": ("models.churn.serving.compute", "cpu-large"),

@@ -79,6 +79,10 @@ KINDS: Mapping[str, Kind] = {
     "aws:table": Kind(255),
     # SageMaker API CreateModelCard: 1 to 63.
     "aws:model-card": Kind(63),
+    # EventBridge Scheduler API, CreateScheduleGroup: 1 to 64.
+    "aws:schedule-group": Kind(64),
+    # SageMaker API CreatePipeline: 1 to 256.
+    "aws:pipeline": Kind(256),
     # Cloud Storage, "Bucket names": 3 to 63 without dots.
     "gcp:bucket": Kind(63, shared=True),
     # Cloud KMS API: key rings 1 to 63, of which Pulumi's auto-name takes the last 8.
@@ -228,6 +232,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     # kind, slice ("hub" or "environment"), role; {model} and {environment} stand for each of the estate's own.
     "aws": (
         *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),
+        ("bucket", "environment", "flow-logs"),
         ("bucket", "hub", "audit-logs"),
         *(("key-alias", "environment", concern) for concern in ("data", "models")),
         *(("key-alias", "hub", concern) for concern in ("registry", "audit")),
@@ -247,6 +252,10 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("policy", "hub", "boundary"),
         ("policy", "hub", "ci-apply-{environment}"),
         ("endpoint", "environment", "{model}"),
+        ("pipeline", "environment", "{model}"),
+        ("schedule", "environment", "{model}"),
+        ("schedule-group", "environment", "training"),
+        ("queue", "environment", "training"),
         ("model", "environment", "serving-{model}"),
         ("catalog-database", "environment", "curated"),
         ("trail", "hub", "audit"),

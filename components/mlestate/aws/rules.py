@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from types import ModuleType
+from zoneinfo import available_timezones
 
 from mlestate.aws.policies import canonical
 from mlestate.aws.trust import PEOPLE, TRUST_LIMIT, believers, issuer
 from mlestate.config.facts import Facts
+from mlestate.config.problems import closest
 from mlestate.names import HUB, Names
 
 Findings = Iterator[tuple[object, ...]]
@@ -50,4 +52,74 @@ def tokens_can_be_held_to_the_owner(facts: Facts, settings: ModuleType) -> Findi
         )
 
 
-RULES = (trusts_fit, tokens_can_be_held_to_the_owner)
+def endpoints_rest_where_they_may(facts: Facts, settings: ModuleType) -> Findings:
+    """What protection promises; the IANA time zones that EventBridge Scheduler reads; how long CloudWatch keeps the
+    hourly sums of requests is no limit, but two weeks are enough to call something forgotten."""
+    machines = [name for name, model in facts.config.models.items() if model.serving.mode == "realtime"]
+    zones = available_timezones()
+    for name, each in facts.config.environments.items():
+        for word in ("off_hours", "stop_idle_after"):
+            if getattr(each, word) is None:
+                continue
+            path = ("environments", name, word)
+            if each.protect:
+                yield (
+                    path,
+                    f"would delete endpoints of {name}, whose protect is true. Remove the line, or the protection.",
+                )
+            elif not machines:
+                yield (
+                    path,
+                    "would stop nothing: no model has serving mode realtime, and no other mode costs anything while "
+                    "idle. Remove it.",
+                )
+        if (off := each.off_hours) is not None:
+            path = ("environments", name, "off_hours")
+            if off.stop == off.start:
+                yield (*path, "start"), f"'{off.start}' is also when endpoints stop. Name two times."
+            if zones and off.timezone not in zones:
+                yield (
+                    (*path, "timezone"),
+                    f"'{off.timezone}' is no time zone of the IANA database.",
+                    (),
+                    closest(off.timezone, zones),
+                )
+        idle = each.stop_idle_after
+        if idle is not None and (idle.seconds % 3600 or not 3600 <= idle.seconds <= 14 * 86400):
+            yield (
+                ("environments", name, "stop_idle_after"),
+                f"'{idle}' cannot be counted: requests are summed by the hour. Use whole hours, from 1h to 14d.",
+            )
+
+
+def an_account_has_room_for_one_anomaly_monitor(facts: Facts, settings: ModuleType) -> Findings:
+    """Cost Anomaly Detection has one monitor a dimension in an account
+    (aws-cloudformation/cloudformation-coverage-roadmap#2515), which answers in its own account alone (Cost Management,
+    "Getting started with AWS Cost Anomaly Detection")."""
+    watched: dict[str | None, str] = {}
+    for name, each in facts.config.environments.items():
+        path, monitor = ("environments", name, "anomaly_monitor"), getattr(each, "anomaly_monitor", None)
+        if monitor is None:
+            continue
+        home = each.home or facts.config.home
+        if monitor == "new" and home in watched:
+            yield (
+                path,
+                f"'new' would be a second monitor in the account of {watched[home]}, and an account has room for one. "
+                "Remove the line: the other sees the whole account.",
+            )
+        watched.setdefault(home, name)
+        if monitor != "new" and home is not None and monitor.split(":")[4] != home:
+            yield (
+                path,
+                f"'{monitor}' lies in account {monitor.split(':')[4]}, and {name} in {home}: a monitor tells nobody "
+                "outside its own account. Name one of that account.",
+            )
+
+
+RULES = (
+    endpoints_rest_where_they_may,
+    an_account_has_room_for_one_anomaly_monitor,
+    trusts_fit,
+    tokens_can_be_held_to_the_owner,
+)

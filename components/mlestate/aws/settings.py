@@ -21,6 +21,14 @@ RoleArn = Annotated[
         "must be the ARN of a role, such as arn:aws:iam::222222222222:role/deployer",
     ),
 ]
+AnomalyMonitor = Annotated[
+    str,
+    text(
+        "aws_anomaly_monitor",
+        r"new|arn:aws[a-z-]*:ce::[0-9]{12}:anomalymonitor/[0-9a-f-]{36}",
+        "must be new, or the ARN of a monitor of AWS Cost Anomaly Detection that is there already",
+    ),
+]
 
 PRINCIPAL_FORMS: Mapping[str, re.Pattern[str]] = {
     "person": re.compile(r"[^\s@:*?$]+@[^\s@:*?$]+"),
@@ -131,6 +139,13 @@ class AwsEnvironment(Environment):
     deploy_role: RoleArn | None = Field(
         None,
         description="The role that the deployer assumes in that account. Left out: the deployer's own credentials.",
+    )
+    anomaly_monitor: AnomalyMonitor | None = Field(
+        None,
+        description="What watches the account for unusual spend and tells the people under `alerts`: the ARN of its "
+        "monitor (AWS gives an account one, Default-Services-Monitor, when Cost Explorer is opened), or new where it "
+        "has none, because an account has room for one. Left out: nothing watches.",
+        examples=["new"],
     )
 
     @property

@@ -17,6 +17,7 @@ from mlestate.config.base import (
     left_out,
     text,
 )
+from mlestate.config.cost import OffHours
 from mlestate.config.model import Adjustments, Model
 from mlestate.config.scale import scaled
 
@@ -178,7 +179,21 @@ class Environment(Settings):
         description="Refuses to delete what holds data, models or the trail. Left out: it can be destroyed.",
     )
     monthly_budget_usd: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="The spend in US dollars a month above which people are told. Left out: no budget."
+        None,
+        description="The spend in US dollars a month: people are told at 50, 80 and 100 percent, and once it is spent "
+        "people and CI can start nothing more (in a protected environment only after someone agrees). Left out: no "
+        "budget.",
+    )
+    off_hours: OffHours | None = Field(
+        None,
+        description="When the endpoints of this environment are off (not where protect is true). Left out: never.",
+        examples=[{"stop": "19:00", "start": "07:00", "timezone": "America/Toronto"}],
+    )
+    stop_idle_after: Duration | None = Field(
+        None,
+        description="How long an endpoint goes without a request before it is deleted, from 1h to 14d in whole hours "
+        "(not where protect is true). It comes back by hand or with the next start of off_hours. Left out: it stays.",
+        examples=["8h"],
     )
 
     @property
@@ -208,6 +223,9 @@ class Promotion(Settings):
     )
 
 
+FeatureType = Literal["float", "int", "string", "bool", "timestamp"]
+
+
 class Dataset(Settings):
     """Files that models learn from, kept in versions."""
 
@@ -215,7 +233,15 @@ class Dataset(Settings):
         description="Where the files lie, in the estate's own storage. Required.", examples=["lake/transactions/"]
     )
     format: Literal["parquet", "csv", "json", "iceberg"] = Field(
-        "parquet", description="How the files are written. Left out: parquet."
+        "parquet",
+        description="How the files are written; the pipeline reads them so. An iceberg table is made by whoever writes "
+        "it first, at `path`. Left out: parquet.",
+    )
+    columns: Mapping[FieldName, FeatureType] = Field(
+        default_factory=dict,
+        description="The columns by name, each with its type, in the order of the files: with them the data set is a "
+        "table that can be queried (not iceberg, which keeps its own). Left out: files alone.",
+        examples=[{"customer_id": "string", "amount": "float"}],
     )
     retention: Duration | None = Field(
         None, description="How long files are kept. Left out: for ever.", examples=["2y"]
@@ -228,9 +254,6 @@ class DataLake(Settings):
     datasets: Mapping[Name, Dataset] = Field(
         default_factory=dict, description="The datasets by name. Left out: none; the store is there all the same."
     )
-
-
-FeatureType = Literal["float", "int", "string", "bool", "timestamp"]
 
 
 class FeatureGroup(Settings):
@@ -377,6 +400,12 @@ class Estate(Settings):
         if "retention" in self.audit.model_fields_set or kept <= self.audit.retention:
             return self.audit
         return self.audit.model_copy(update={"retention": kept})
+
+    @property
+    def recorders(self) -> tuple[str, ...]:
+        """The environments that keep the record of what happens outside the hub's home: the first in each place."""
+        first = {each.home: name for name, each in reversed(self.environments.items())}
+        return tuple(name for home, name in first.items() if home not in (None, self.home))
 
     @property
     def promotion_path(self) -> tuple[str, ...]:
