@@ -17,7 +17,7 @@ from mlestate.aws.delivery import Delivery
 from mlestate.aws.features import Features
 from mlestate.aws.keys import keys, keys_elsewhere
 from mlestate.aws.monitoring import Monitoring
-from mlestate.aws.network import Network
+from mlestate.aws.network import network
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import Registry, RegistryElsewhere
 from mlestate.aws.serving import Serving
@@ -109,8 +109,8 @@ class AwsCloud:
         )
         return access(self.config, names, reach, opts)
 
-    def network(self, names: Names, opts: ResourceOptions) -> Network:
-        return Network(names, opts)
+    def network(self, names: Names, opts: ResourceOptions) -> contract.Network:
+        return network(self.config, names, self._protect(names), opts)
 
     def features(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
@@ -134,8 +134,22 @@ class AwsCloud:
         access: contract.Access,
         opts: ResourceOptions,
     ) -> Training:
-        models = self._models(names)
-        return Training(names, models, network, keys, data, features, tracking, registry, access, opts)
+        models, is_last = self._models(names), self.config.promotion_path[-1] == names.environment
+        return Training(
+            names,
+            models,
+            self.config.data.datasets,
+            self.config.features,
+            is_last,
+            network,
+            keys,
+            data,
+            features,
+            tracking,
+            registry,
+            access,
+            opts,
+        )
 
     def serving(
         self,
