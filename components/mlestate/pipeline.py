@@ -31,6 +31,7 @@ __all__ = [
     "Limit",
     "Source",
     "Step",
+    "StepName",
     "command",
     "compute",
     "limits",
@@ -84,7 +85,7 @@ STEPS: tuple[Step, ...] = (
         "check_data",
         machine="data",
         reads={"settings": "ingest", "train": "ingest", "holdout": "ingest", "manifest": "ingest", "champion": None},
-        writes=("report", "baselines"),
+        writes=("report", "statistics"),
     ),
     # The holdout is no input of the training: a model cannot have learnt from what it is judged by.
     Step(
@@ -111,7 +112,14 @@ STEPS: tuple[Step, ...] = (
     Step(
         "register",
         machine="registry",
-        reads={"manifest": "ingest", "model": "train", "evaluation": "evaluate", "baselines": "evaluate"},
+        reads={
+            "settings": "ingest",
+            "manifest": "ingest",
+            "statistics": "check_data",
+            "model": "train",
+            "evaluation": "evaluate",
+            "baselines": "evaluate",
+        },
         after=("check_model",),
     ),
 )
