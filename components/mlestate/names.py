@@ -257,7 +257,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("schedule-group", "environment", "training"),
         ("queue", "environment", "training"),
         ("model", "environment", "serving-{model}"),
-        ("catalog-database", "environment", "curated"),
+        *(("catalog-database", "environment", role) for role in ("curated", "raw")),
         ("trail", "hub", "audit"),
         ("budget", "environment", "monthly"),
         ("state-machine", "environment", "upkeep"),
