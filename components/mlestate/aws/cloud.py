@@ -134,22 +134,8 @@ class AwsCloud:
         access: contract.Access,
         opts: ResourceOptions,
     ) -> Training:
-        models, is_last = self._models(names), self.config.promotion_path[-1] == names.environment
-        return Training(
-            names,
-            models,
-            self.config.data.datasets,
-            self.config.features,
-            is_last,
-            network,
-            keys,
-            data,
-            features,
-            tracking,
-            registry,
-            access,
-            opts,
-        )
+        models = self._models(names)
+        return Training(names, models, network, keys, data, features, tracking, registry, access, opts)
 
     def serving(
         self,
