@@ -111,6 +111,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "account": ("account", "444444444444"),
         "encryption.existing.data": ("encryption.existing.data", KEYS["aws"] + "other"),
         "encryption.existing.audit": ("encryption.existing.audit", KEYS["aws"] + "other"),
+        "network": ("network", "private"),
+        "network.existing.network": ("network.existing.network", "vpc-0fedcba9876543210"),
+        "network.existing.subnets": ("network.existing.subnets", ["subnet-0c", "subnet-0d"]),
+        "network.existing.security_groups": ("network.existing.security_groups", ["sg-0fedcba9876543210"]),
         "people.data_scientists": ("people.data_scientists", ["else@risk.example"]),
         "people.ml_engineers": ("people.ml_engineers", ["else@risk.example"]),
         "people.approvers": ("people.approvers", ["else@risk.example"]),
@@ -157,7 +161,12 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     },
 }
 
+ADOPTED = {"network": "vpc-0123456789abcdef0", "subnets": ["subnet-0a", "subnet-0b"]}
+
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "network.existing.network": {"network": {"existing": ADOPTED}},
+    "network.existing.subnets": {"network": {"existing": ADOPTED}},
+    "network.existing.security_groups": {"network": {"existing": ADOPTED}},
     "encryption.existing.data": {"encryption": {"existing": {}}},
     "encryption.existing.audit": {"encryption": {"existing": {"data": KEYS["aws"] + "one"}}},
     "ci.owner_id": {

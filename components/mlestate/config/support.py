@@ -118,6 +118,8 @@ BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {
     "aws": {
         **_COMMON,
         "account": None,
+        "network": None,
+        "network.existing.**": None,
         "encryption.existing.audit": None,
         "people.data_scientists": None,
         "people.ml_engineers": None,
