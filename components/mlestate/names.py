@@ -231,7 +231,7 @@ def _label(text: str) -> str:
 USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     # kind, slice ("hub" or "environment"), role; {model} and {environment} stand for each of the estate's own.
     "aws": (
-        *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),
+        *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture", "logs")),
         ("bucket", "environment", "flow-logs"),
         ("bucket", "hub", "audit-logs"),
         *(("key-alias", "environment", concern) for concern in ("data", "models")),
