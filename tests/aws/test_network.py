@@ -112,7 +112,7 @@ def test_an_endpoint_serves_no_credentials_of_another_account(estate: Recorded) 
 
 def test_firewalls_let_machines_reach_each_other_and_the_endpoints_by_tls(estate: Recorded) -> None:
     found = estate(PRIVATE)
-    groups = {name: row.outputs["id"] for name, row in all_of(found, "ec2:SecurityGroup").items()}
+    groups = {name: row.outputs["arn"].rpartition("/")[2] for name, row in all_of(found, "ec2:SecurityGroup").items()}
     machines, doors = (groups[f"risk-production-network-{each}"] for each in ("machines", "endpoints"))
     way_in = one(found, "vpc:SecurityGroupIngressRule", "production-network-endpoints-in").inputs
     assert (way_in["securityGroupId"], way_in["referencedSecurityGroupId"]) == (doors, machines)
@@ -160,7 +160,7 @@ def test_an_adopted_network_is_left_as_it_is_but_for_one_firewall(estate: Record
 
 def test_an_adopted_network_with_firewalls_is_left_as_it_is(estate: Recorded) -> None:
     groups = "security_groups: [sg-0123456789abcdef0, sg-0123456789abcdef1]"
-    assert kinds(estate(ADOPTED.replace("df1]}", f"df1], {groups}}}"))) == set()
+    assert kinds(estate(ADOPTED.replace("ef1]}", f"ef1], {groups}}}"))) == set()
 
 
 def test_policies_of_endpoints_never_change_without_a_change(estate: Recorded) -> None:
