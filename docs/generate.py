@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from aws_models import aws_models
+
 from mlestate import contract
 from mlestate.config import json_schema
 from mlestate.config.reference import reference_markdown
@@ -39,6 +41,7 @@ def _readme() -> str:
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "README.md": _readme,
+    "components/mlestate/local/data/aws_models.json": aws_models,
     "docs/reference/estate.md": reference_markdown,
     "docs/reference/schema.json": lambda: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
 }

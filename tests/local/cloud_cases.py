@@ -1,9 +1,33 @@
 """One valid set of inputs for every resource type whose behaviour the local cloud promises."""
 
+import json
 from typing import Any
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/k"
+
+
+def policy(**statement: Any) -> str:
+    """A policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+POLICY = policy(Action="s3:GetObject", Resource="arn:aws:s3:::b/*")
+TRUST = policy(Principal={"Service": "sagemaker.amazonaws.com"}, Action="sts:AssumeRole")
+RESOURCE = policy(Principal={"AWS": "000000000000"}, Action="s3:GetObject", Resource="*")
+IMAGES = policy(Principal={"AWS": "000000000000"}, Action="ecr:BatchGetImage")
+EXPIRY = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 5},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+APPROVED = json.dumps({"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}})
 _GROUP: dict[str, Any] = {"resourceGroupName": "group"}
 _WORKSPACE = {**_GROUP, "workspaceName": "workspace"}
 _ACCOUNT = {**_GROUP, "accountName": "account"}
@@ -25,7 +49,7 @@ AWS: dict[str, dict[str, Any]] = {
         "bucket": "b",
         "rule": {"objectOwnership": "BucketOwnerEnforced"},
     },
-    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "b", "policy": "{}"},
+    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "b", "policy": RESOURCE},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
         "bucket": "b",
         "rules": [
@@ -46,10 +70,10 @@ AWS: dict[str, dict[str, Any]] = {
     "aws:s3/bucketNotification:BucketNotification": {"bucket": "b", "eventbridge": True},
     "aws:kms/key:Key": {"description": "ml", "enableKeyRotation": True, "deletionWindowInDays": 30},
     "aws:kms/alias:Alias": {"name": "alias/ml", "targetKeyId": "k"},
-    "aws:kms/keyPolicy:KeyPolicy": {"keyId": "k", "policy": "{}"},
-    "aws:iam/role:Role": {"name": "trainer", "assumeRolePolicy": "{}", "maxSessionDuration": 3600},
-    "aws:iam/policy:Policy": {"name": "training", "policy": "{}", "path": "/ml/"},
-    "aws:iam/rolePolicy:RolePolicy": {"name": "inline", "role": "trainer", "policy": "{}"},
+    "aws:kms/keyPolicy:KeyPolicy": {"keyId": "k", "policy": RESOURCE},
+    "aws:iam/role:Role": {"name": "trainer", "assumeRolePolicy": TRUST, "maxSessionDuration": 3600},
+    "aws:iam/policy:Policy": {"name": "training", "policy": POLICY, "path": "/ml/"},
+    "aws:iam/rolePolicy:RolePolicy": {"name": "inline", "role": "trainer", "policy": POLICY},
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"role": "trainer", "policyArn": "arn:aws:iam::aws:policy/X"},
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
         "url": "https://token.actions.githubusercontent.com",
@@ -61,8 +85,8 @@ AWS: dict[str, dict[str, Any]] = {
         "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": KEY}],
         "imageScanningConfiguration": {"scanOnPush": True},
     },
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"repository": "train", "policy": "{}"},
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": {"repository": "train", "policy": "{}"},
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"repository": "train", "policy": EXPIRY},
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": {"repository": "train", "policy": IMAGES},
     "aws:sagemaker/model:Model": {
         "name": "churn",
         "executionRoleArn": ROLE,
@@ -92,7 +116,7 @@ AWS: dict[str, dict[str, Any]] = {
     "aws:sagemaker/modelPackageGroup:ModelPackageGroup": {"modelPackageGroupName": "churn"},
     "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": {
         "modelPackageGroupName": "churn",
-        "resourcePolicy": "{}",
+        "resourcePolicy": RESOURCE,
     },
     "aws:sagemaker/featureGroup:FeatureGroup": {
         "featureGroupName": "transactions",
@@ -122,10 +146,10 @@ AWS: dict[str, dict[str, Any]] = {
         "threshold": 1.5,
         "dimensions": {"EndpointName": "churn"},
     },
-    "aws:cloudwatch/eventRule:EventRule": {"name": "approved", "eventPattern": "{}"},
+    "aws:cloudwatch/eventRule:EventRule": {"name": "approved", "eventPattern": APPROVED},
     "aws:cloudwatch/eventTarget:EventTarget": {"rule": "approved", "arn": "arn:aws:sqs:::q"},
     "aws:sns/topic:Topic": {"name": "alerts", "kmsMasterKeyId": KEY},
-    "aws:sns/topicPolicy:TopicPolicy": {"arn": "arn:aws:sns:us-east-1:000000000000:alerts", "policy": "{}"},
+    "aws:sns/topicPolicy:TopicPolicy": {"arn": "arn:aws:sns:us-east-1:000000000000:alerts", "policy": RESOURCE},
     "aws:sns/topicSubscription:TopicSubscription": {
         "topic": "arn:aws:sns:us-east-1:000000000000:alerts",
         "protocol": "email",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlestate.local.kind import Facts, Kind, Naming
+from mlestate.local.schema import Failure
 
 SUBSCRIPTION = TENANT = CLIENT = "00000000-0000-0000-0000-000000000000"
 LOCATION = "eastus"
@@ -303,6 +304,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
         "subscriptionId": here["subscription"],
         "tenantId": here["tenant"],
     }
+
+
+def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Nothing: Azure's values are checked against the SDK's types only, and not against its API models."""
+    return []
 
 
 DELETES_WITHIN = True

@@ -1,7 +1,8 @@
 """The local cloud: one Pulumi resource provider that stands in for `aws`, `gcp` and `azure-native`.
 
-It checks inputs against the SDK's own types, knows what replaces a resource, makes objects with ids and outputs in each
-cloud's formats and keeps them in a `Store`. The embedded engine calls it in process; `serve` gives it to Pulumi's own.
+It checks inputs against the SDK's own types and against what the AWS APIs take, knows what replaces a resource, makes
+objects with ids and outputs in each cloud's formats and keeps them in a `Store`. The embedded engine calls it in
+process; `serve` gives it to Pulumi's own.
 
 What it does not know it says: `Store.unchecked` names the types that went through it without a row of facts (their
 outputs are placeholders, and only names, regions and locations replace them). It models no propagation delay, no quota,
@@ -92,8 +93,10 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         except schema.UnknownTypeError as error:
             return provider_pb2.CheckResponse(inputs=request.news, failures=[_Failure(reason=str(error))])
         inputs = plain(request.news)
-        failures = [_Failure(property=found.property, reason=found.reason) for found in kind.check(inputs)]
+        found = kind.check(inputs)
+        failures = [_Failure(property=each.property, reason=each.reason) for each in found]
         response = provider_pb2.CheckResponse(inputs=request.news)
+        named: dict[str, Any] = {}
         try:
             named = self.makes.named(token, request, inputs)
         except Refusal as refusal:
@@ -103,6 +106,12 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
                 response.inputs.MergeFrom(struct(named))
             if misnamed := self.makes.misnamed(token, {**inputs, **named}):
                 failures.append(_Failure(property=misnamed.where, reason=str(misnamed)))
+        said = {each.property for each in failures}
+        failures += [
+            _Failure(property=each.property, reason=each.reason)
+            for each in CLOUDS[self.package].refused(token, {**inputs, **named})
+            if each.property not in said
+        ]
         response.failures.extend(failures)
         return response
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlestate.local.kind import Facts, Kind, Naming
+from mlestate.local.schema import Failure
 
 PROJECT = "local-project"
 REGION = "us-central1"
@@ -292,6 +293,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
         "pulumiLabels": {},
         "tags": {},
     }
+
+
+def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """Nothing: Google Cloud's values are checked against the SDK's types only, and not against its API models."""
+    return []
 
 
 DELETES_WITHIN = False  # Google Cloud refuses to delete what still holds something

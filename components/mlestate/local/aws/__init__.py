@@ -9,11 +9,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from mlestate.local.aws_kinds import COMMON, KINDS
-from mlestate.local.aws_policy import policy_document
+from mlestate.local.aws import binding, documents
+from mlestate.local.aws.data_source import policy_document
+from mlestate.local.aws.kinds import COMMON, KINDS
 from mlestate.local.kind import Facts, Naming
+from mlestate.local.schema import Failure
 
-__all__ = ["COMMON", "DELETES_WITHIN", "HOLDERS", "KINDS", "NAMING", "NAMINGS", "invoke", "locked", "place"]
+__all__ = ["COMMON", "DELETES_WITHIN", "HOLDERS", "KINDS", "NAMING", "NAMINGS", "invoke", "locked", "place", "refused"]
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -81,6 +83,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
         case "aws:iam/getPolicyDocument:getPolicyDocument":
             return policy_document(arguments)
     return None
+
+
+def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """What the APIs refuse of a resource's inputs, beyond the SDK's types."""
+    return [*binding.check(resource, inputs), *documents.check(resource, inputs)]
 
 
 DELETES_WITHIN = False  # AWS refuses to delete what still holds something, or never looks

@@ -1,0 +1,148 @@
+"""The properties that hold a document in a language of its own, and who knows its grammar."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from mlestate.local.aws import dashboards, events, policies, states
+from mlestate.local.aws.json_text import Finding, parsed
+from mlestate.local.aws.models import request
+from mlestate.local.aws.operations import CLOUD_CONTROL
+from mlestate.local.schema import Failure
+from mlestate.local.wire import has_unknown, is_secret, revealed
+
+Grammar = Callable[[Any], Iterator[Finding]]
+
+
+def _redrive(text: Any) -> Iterator[Finding]:
+    """SQS developer guide, "Dead-letter queues": where a message goes after so many receives."""
+    document = yield from parsed(text)
+    if document is None:
+        return
+    if not str(document.get("deadLetterTargetArn", "")).startswith("arn:"):
+        yield ("deadLetterTargetArn",), f"expected a queue's ARN, got {document.get('deadLetterTargetArn')!r}"
+    receives = str(document.get("maxReceiveCount"))
+    if not receives.isdigit() or not 1 <= int(receives) <= 1000:
+        yield ("maxReceiveCount",), f"expected an integer from 1 to 1000, got {receives!r}"
+
+
+def _expiry(text: Any) -> Iterator[Finding]:
+    """ECR user guide, "Lifecycle policy properties"."""
+    document = yield from parsed(text)
+    if document is None:
+        return
+    rules = document.get("rules")
+    if not isinstance(rules, list) or not rules:
+        yield ("rules",), "a lifecycle policy has at least one rule"
+        return
+    priorities = [rule.get("rulePriority") for rule in rules]
+    if len(set(priorities)) != len(priorities) or not all(isinstance(each, int) and each > 0 for each in priorities):
+        yield ("rules",), f"each rule has a rulePriority of its own, at least 1; got {priorities}"
+    for index, rule in enumerate(rules):
+        path = ("rules", index)
+        selection, action = rule.get("selection") or {}, (rule.get("action") or {}).get("type")
+        if action not in ("expire", "transition"):
+            yield (*path, "action", "type"), f"expected 'expire' or 'transition', got {action!r}"
+        if selection.get("tagStatus") not in ("tagged", "untagged", "any"):
+            yield (
+                (*path, "selection", "tagStatus"),
+                (f"expected 'tagged', 'untagged' or 'any', got {selection.get('tagStatus')!r}"),
+            )
+        if selection.get("tagStatus") == "tagged" and not {"tagPrefixList", "tagPatternList"} & set(selection):
+            yield (*path, "selection"), "tagged images are chosen by a tagPrefixList or a tagPatternList"
+        counts = ("imageCountMoreThan", "sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned")
+        if selection.get("countType") not in counts:
+            yield (
+                (*path, "selection", "countType"),
+                (f"expected one of {', '.join(counts)}, got {selection.get('countType')!r}"),
+            )
+        if not isinstance(selection.get("countNumber"), int) or selection["countNumber"] < 1:
+            yield (*path, "selection", "countNumber"), f"expected at least 1, got {selection.get('countNumber')!r}"
+
+
+def _json(text: Any) -> Iterator[Finding]:
+    try:
+        json.loads(text)
+    except (TypeError, ValueError) as error:
+        yield (), f"expected JSON: {error}"
+
+
+def _object(text: Any) -> Iterator[Finding]:
+    yield from parsed(text)
+
+
+_TRUST = partial(policies.policy, policies.TRUST)
+# type -> property (a path of names) -> grammar
+GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
+    "aws:iam/role:Role": {"assumeRolePolicy": _TRUST},
+    "aws:iam/policy:Policy": {"policy": partial(policies.policy, policies.IDENTITY)},
+    "aws:iam/rolePolicy:RolePolicy": {"policy": partial(policies.policy, policies.INLINE)},
+    "aws:s3/bucketPolicy:BucketPolicy": {"policy": partial(policies.policy, policies.BUCKET)},
+    "aws:kms/key:Key": {"policy": partial(policies.policy, policies.KEY)},
+    "aws:kms/keyPolicy:KeyPolicy": {"policy": partial(policies.policy, policies.KEY)},
+    "aws:kms/replicaKey:ReplicaKey": {"policy": partial(policies.policy, policies.KEY)},
+    "aws:sns/topic:Topic": {"policy": partial(policies.policy, policies.TOPIC)},
+    "aws:sns/topicPolicy:TopicPolicy": {"policy": partial(policies.policy, policies.TOPIC)},
+    "aws:sns/topicSubscription:TopicSubscription": {"filterPolicy": events.pattern, "redrivePolicy": _object},
+    "aws:sqs/queue:Queue": {"policy": partial(policies.policy, policies.QUEUE), "redrivePolicy": _redrive},
+    "aws:sqs/queuePolicy:QueuePolicy": {"policy": partial(policies.policy, policies.QUEUE)},
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": {"policy": partial(policies.policy, policies.REPOSITORY)},
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"policy": _expiry},
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": {
+        "resourcePolicy": partial(policies.policy, policies.GROUP)
+    },
+    "aws:sagemaker/modelCard:ModelCard": {"content": _object},
+    "aws:sagemaker/monitoringSchedule:MonitoringSchedule": {
+        "monitoringScheduleConfig.scheduleConfig.scheduleExpression": events.monitoring_schedule
+    },
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {"policy": partial(policies.policy, policies.ENDPOINT)},
+    "aws:cloudwatch/eventRule:EventRule": {
+        "eventPattern": events.pattern,
+        "scheduleExpression": events.rule_schedule,
+    },
+    "aws:cloudwatch/eventArchive:EventArchive": {"eventPattern": events.pattern},
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": {"policy": partial(policies.policy, policies.GROUP)},
+    "aws:cloudwatch/eventTarget:EventTarget": {"input": _json},
+    "aws:cloudwatch/dashboard:Dashboard": {"dashboardBody": dashboards.dashboard},
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {"policyDocument": partial(policies.policy, policies.LOGS)},
+    "aws:scheduler/schedule:Schedule": {
+        "scheduleExpression": events.schedule,
+        "target.input": _json,
+    },
+    "aws:appautoscaling/scheduledAction:ScheduledAction": {"schedule": events.schedule},
+    "aws:sfn/stateMachine:StateMachine": {"definition": states.machine},
+    "aws:secretsmanager/secret:Secret": {"policy": partial(policies.policy, policies.GROUP)},
+}
+
+
+def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
+    """What is wrong inside the documents of a resource. One that is not wholly known is not judged."""
+    failures: list[Failure] = []
+    for name, grammar in GRAMMARS.get(resource, {}).items():
+        path = tuple(name.split("."))
+        given: Any = inputs
+        for step in path:
+            given = (revealed(given) or {}).get(step) if isinstance(revealed(given), dict) else None
+        value = revealed(given)
+        if value is None or has_unknown(value) or (isinstance(value, str) and not value):
+            continue
+        found = [Failure((*path, *where), sentence) for where, sentence in grammar(value)]
+        if found and is_secret(given):
+            found = [Failure(path, "the document in this secret is not what the cloud takes")]
+        failures += found
+    if resource == "aws:cloudcontrol/resource:Resource":
+        failures += _desired(revealed(dict(inputs)))
+    return failures
+
+
+def _desired(inputs: Mapping[str, Any]) -> list[Failure]:
+    """Cloud Control: the members of these types are those of the API's requests (CloudFormation's resource schemas)."""
+    kind, state = inputs.get("typeName"), inputs.get("desiredState")
+    if has_unknown(kind) or has_unknown(state) or not isinstance(state, str):
+        return []
+    if found := [Failure(("desiredState", *where), sentence) for where, sentence in parsed(state)]:
+        return found
+    if kind not in CLOUD_CONTROL:
+        return []
+    return request(*CLOUD_CONTROL[str(kind)], json.loads(state), ("desiredState",))
