@@ -2,6 +2,8 @@
 
 import pytest
 
+from mlestate.aws.data import ROLES
+
 from .conftest import Recorded, actions, all_of, one, statements
 from .estates import MINIMAL, ONE_ACCOUNT, THREE_ACCOUNTS
 
@@ -24,21 +26,42 @@ def test_a_trail_records_every_region_and_proves_its_files(estate: Recorded) -> 
 
 def test_what_bills_by_the_event_comes_only_when_it_is_asked_for(estate: Recorded) -> None:
     assert set(_selectors(estate(MINIMAL))) == {"Management"}, "the first copy of these is free"
-    assert all_of(estate(MINIMAL), "accessanalyzer:Analyzer") == {}, "an account takes one, and may have one"
+    assert "insightSelectors" not in one(estate(MINIMAL), "cloudtrail:Trail", "trail").inputs
+    for kind in ("accessanalyzer:Analyzer", "athena:Workgroup", "glue:CatalogTable"):
+        assert not [name for name in all_of(estate(MINIMAL), kind) if "-hub-" in name], f"{kind} was not asked for"
     assert set(_selectors(estate(ONE_ACCOUNT))) == {
         "Management",
         "Features",
         "Endpoints",
+        "Tracking",
         "Writes to the estate's buckets",
     }, "a selector of data events replaces the management events unless these are among them"
-    assert one(estate(ONE_ACCOUNT), "accessanalyzer:Analyzer", "external-access").inputs["type"] == "ACCOUNT"
+    insights = one(estate(ONE_ACCOUNT), "cloudtrail:Trail", "trail").inputs["insightSelectors"]
+    assert {each["insightType"] for each in insights} == {"ApiCallRateInsight", "ApiErrorRateInsight"}
+
+
+def test_access_from_outside_and_access_unused_are_found(estate: Recorded) -> None:
+    rows = estate(ONE_ACCOUNT)
+    assert one(rows, "accessanalyzer:Analyzer", "hub-audit-external-access").inputs["type"] == "ACCOUNT"
+    unused = one(rows, "accessanalyzer:Analyzer", "hub-audit-unused-access").inputs
+    assert unused["type"] == "ACCOUNT_UNUSED_ACCESS"
+    assert unused["configuration"] == {"unusedAccess": {"unusedAccessAge": 90}}
+
+
+def test_a_key_given_by_its_alias_does_not_change_the_trail_for_ever(estate: Recorded) -> None:
+    """CloudTrail answers with the key behind an alias (terraform-provider-aws#33928)."""
+    rows = estate(MINIMAL + "encryption: {existing: {data: 'arn:aws:kms:ca-central-1:111111111111:alias/ours'}}\n")
+    made = one(rows, "cloudtrail:Trail", "trail")
+    assert made.inputs["kmsKeyId"].endswith(":alias/ours")
+    assert made.options["ignoreChanges"] == ["kmsKeyId"]
 
 
 def test_writes_to_every_bucket_of_the_account_are_recorded_and_reads_are_not(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
     written = _selectors(rows)["Writes to the estate's buckets"]
     assert written["readOnly"]["equals"] == ["false"], "reads of training data are many, and bill"
-    buckets = [row.inputs["bucket"] for row in all_of(rows, "s3:Bucket").values() if "-hub-" not in row.name]
+    buckets = [row.inputs["bucket"] for row in all_of(rows, "s3:Bucket").values() if row.name.endswith(tuple(ROLES))]
+    assert len(buckets) == 2 * len(ROLES)
     assert sorted(written["resources.ARN"]["startsWiths"]) == sorted(f"arn:aws:s3:::{name}/" for name in buckets)
 
 
@@ -46,13 +69,13 @@ def test_only_this_trail_writes_to_its_store_and_nobody_deletes_from_it(estate: 
     rows = estate(ONE_ACCOUNT)
     bucket = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
     said = statements(one(rows, "s3:BucketPolicy", "audit-logs").inputs["policy"])
-    write = said["WriteTheTrail"]
+    write = said["WriteTheTrailOf111111111111"]
     assert write["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
     assert write["Resource"] == f"arn:aws:s3:::{bucket}/AWSLogs/111111111111/*"
     assert write["Condition"]["StringEquals"]["aws:SourceArn"] == TRAIL
     others = said["RefuseOtherWriters"]
     assert (others["Effect"], others["Principal"], others["Action"]) == ("Deny", "*", "s3:PutObject")
-    assert others["Condition"] == {"StringNotEquals": {"aws:SourceArn": TRAIL}}
+    assert others["Condition"] == {"StringNotEquals": {"aws:SourceArn": [TRAIL]}}
     deletion = said["RefuseDeletion"]
     assert (deletion["Effect"], deletion["Principal"]) == ("Deny", "*")
     assert set(actions(deletion)) == {"s3:DeleteObject", "s3:DeleteObjectVersion"}
@@ -89,6 +112,52 @@ def test_a_record_under_a_compliance_lock_outlives_the_estate(estate: Recorded) 
         assert loose.inputs["forceDestroy"] is (lock == "none"), "a lock is lifted by a person, not by `destroy`"
 
 
-def test_an_environment_elsewhere_is_not_said_to_be_recorded(estate: Recorded) -> None:
-    """The trail of one account sees nothing of another's; the docstring of Audit says so to the reader."""
-    assert "Writes to the estate's buckets" not in _selectors(estate(THREE_ACCOUNTS + "audit: {retention: 1y}\n"))
+def test_every_account_of_the_estate_is_recorded_in_the_hubs_store(estate: Recorded) -> None:
+    """Whether S3 and KMS let the trail of another account write is what only a real account shows."""
+    text = THREE_ACCOUNTS + "encryption: customer-managed\naudit: {retention: 1y}\n"
+    rows = estate(text)
+    store = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
+    trails = {
+        account: f"arn:aws:cloudtrail:ca-central-1:{account}:trail/risk-{slice_}-audit"
+        for account, slice_ in (("111111111111", "hub"), ("222222222222", "staging"), ("333333333333", "production"))
+    }
+    made = all_of(rows, "cloudtrail:Trail")
+    assert {row.inputs["name"] for row in made.values()} == {arn.rpartition("/")[2] for arn in trails.values()}
+    assert {row.inputs["s3BucketName"] for row in made.values()} == {store}, "their account could empty its own"
+    for slice_ in ("staging", "production"):
+        assert one(rows, "cloudtrail:Trail", f"{slice_}-recorder-trail").inputs["kmsKeyId"] == (
+            "arn:aws:kms:ca-central-1:111111111111:alias/risk-hub-audit"
+        ), "the hub's key, whose id another slice cannot know"
+    policy = statements(one(rows, "s3:BucketPolicy", "audit-logs").inputs["policy"])
+    for account, arn in trails.items():
+        write = policy[f"WriteTheTrailOf{account}"]
+        assert write["Resource"] == f"arn:aws:s3:::{store}/AWSLogs/{account}/*", "no account writes in another's name"
+        assert write["Condition"]["StringEquals"]["aws:SourceArn"] == arn
+    assert policy["RefuseOtherWriters"]["Condition"] == {"StringNotEquals": {"aws:SourceArn": list(trails.values())}}
+    key = statements(one(rows, "kms:Key", "hub-keys-audit").inputs["policy"])
+    assert key["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": list(trails.values())}
+
+
+def test_environments_that_share_an_account_share_its_trail(estate: Recorded) -> None:
+    text = (
+        MINIMAL
+        + 'account: "111111111111"\naudit: {retention: 1y}\nenvironments:\n'
+        + "".join(
+            f'  {name}: {{account: "222222222222", deploy_role: "arn:aws:iam::222222222222:role/deploy"}}\n'
+            for name in ("staging", "production")
+        )
+    )
+    rows = estate(text)
+    made = all_of(rows, "cloudtrail:Trail")
+    assert sorted(made) == ["acme-hub-audit-trail", "acme-staging-recorder-trail"], "a second one bills by the event"
+    written = {
+        each["name"]: {field["field"]: field for field in each["fieldSelectors"]}
+        for each in made["acme-staging-recorder-trail"].inputs["advancedEventSelectors"]
+    }["Writes to the estate's buckets"]["resources.ARN"]["startsWiths"]
+    assert len(written) == 8, "the buckets of both environments"
+    assert _selectors_of_hub_are_bare(rows), "the hub's trail sees nothing of another account"
+
+
+def _selectors_of_hub_are_bare(rows: list) -> bool:  # type: ignore[type-arg]  # as above
+    chosen = one(rows, "cloudtrail:Trail", "hub-audit-trail").inputs["advancedEventSelectors"]
+    return "Writes to the estate's buckets" not in {each["name"] for each in chosen}

@@ -71,7 +71,7 @@ def test_nobody_whom_the_trail_records_can_disable_its_key(estate: Recorded) -> 
     assert {"kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"} <= set(actions(kept))
     assert kept["Condition"] == {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/mlestate/risk/*"}}
     trail = "arn:aws:cloudtrail:ca-central-1:111111111111:trail/risk-hub-audit"
-    assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": trail}, "no other account's trail"
+    assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": [trail]}, "no other account's trail"
 
 
 def test_a_key_given_by_its_alias_is_meant_by_a_condition(estate: Recorded) -> None:

@@ -264,7 +264,10 @@ class FeatureGroup(Settings):
     )
     event_time: FieldName = Field(description="The column that says since when they hold. Required.", examples=["ts"])
     fields: Mapping[FieldName, FeatureType] = Field(
-        description="The features by name, each with its type. Required.", examples=[{"amount_30d": "float"}]
+        description="The features by name, each with its type. New ones go to the end. One that is there stays, with "
+        "its type: a store takes nothing out, so another type is another name, and another entity another group. "
+        "Required.",
+        examples=[{"amount_30d": "float"}],
     )
     online: bool = Field(
         False, description="Also keeps the newest values ready in milliseconds, which bills while idle. Left out: not."
@@ -274,16 +277,32 @@ class FeatureGroup(Settings):
     )
 
 
+TrackingUri = Annotated[
+    str,
+    text(
+        "tracking_uri",
+        r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
+        "must be an https address without a user, a password or a question mark, such as https://mlflow.acme.example",
+    ),
+]
+
+
 class Tracking(Settings):
     """Where runs and their numbers are compared."""
 
-    server: Literal["none", "managed"] = Field(
+    server: Literal["none", "managed", "external"] = Field(
         "none",
-        description="none uses what the cloud gives without a server; managed starts one, which bills while idle. "
-        "Left out: none.",
+        description="none uses what the cloud gives without a server; managed starts one, which bills while idle; "
+        "external uses an MLflow server or a Weights & Biases of yours, at `uri`. Left out: none.",
     )
     size: Literal["small", "medium", "large"] = Field(
         "small", description="The size of a managed server. Left out: small."
+    )
+    uri: TrackingUri | None = Field(
+        None,
+        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI (Weights & "
+        "Biases: https://api.wandb.ai, or your own). Required with server: external.",
+        examples=["https://mlflow.acme.example"],
     )
 
 
@@ -404,7 +423,9 @@ class Estate(Settings):
     @property
     def recorders(self) -> tuple[str, ...]:
         """The environments that keep the record of what happens outside the hub's home: the first in each place."""
-        first = {each.home: name for name, each in reversed(self.environments.items())}
+        first: dict[str | None, str] = {}
+        for name, each in self.environments.items():
+            first.setdefault(each.home, name)
         return tuple(name for home, name in first.items() if home not in (None, self.home))
 
     @property
