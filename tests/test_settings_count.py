@@ -61,6 +61,7 @@ FULL: Mapping[str, dict[str, Any]] = {
                 "account": "222222222222",
                 "deploy_role": "arn:aws:iam::222222222222:role/deploy",
                 "monthly_budget_usd": 500,
+                "anomaly_monitor": "new",
             },
             "production": {"protect": True},
         },
@@ -131,6 +132,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "environments.*.deploy_role": (
             "environments.staging.deploy_role",
             "arn:aws:iam::222222222222:role/other",
+        ),
+        "environments.*.anomaly_monitor": (
+            "environments.staging.anomaly_monitor",
+            f"arn:aws:ce::222222222222:anomalymonitor/{GUID}9",
         ),
         "environments.*.monthly_budget_usd": ("environments.staging.monthly_budget_usd", 600),
         "models.*.serving.mode": ("models.churn.serving.mode", "none"),

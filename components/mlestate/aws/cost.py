@@ -77,7 +77,7 @@ class Cost(Part):
             budget = self._budget(environment.monthly_budget_usd)
             self._freeze(budget)
             made["monthly"] = budget.name
-        if environment.anomaly_monitor is not None and "notice" in self._topics:
+        if environment.anomaly_monitor is not None:
             self._anomalies(environment.anomaly_monitor)
         if environment.off_hours is not None or environment.stop_idle_after is not None:
             self._upkeep({name: model for name, model in models.items() if model.serving.mode in SERVED_ON_MACHINES})
@@ -88,6 +88,7 @@ class Cost(Part):
         # Expression): the environment alone would count every estate's.
         return budgets.Budget(
             self.named("monthly"),
+            account_id=self.names.home,
             name=self.names.physical("budget", "monthly"),
             budget_type="COST",
             time_unit="MONTHLY",
@@ -106,19 +107,19 @@ class Cost(Part):
                     "subscriber_sns_topic_arns": [self._topics[urgency]],
                 }
                 for share, measured, urgency in SHARES
-                if urgency in self._topics
             ],
             tags=self.names.tags,
             opts=self.child(),
         )
 
     def _freeze(self, budget: budgets.Budget) -> None:
-        """Nobody to freeze or to tell, no action: IAM wants a role to attach a policy to, the action a subscriber."""
+        """Nobody to freeze, no action: IAM wants a role to attach a policy to."""
         frozen = {**self._access.personas, **self._access.ci}
-        if not frozen or "page" not in self._topics:
+        if not frozen:
             return
         budgets.BudgetAction(
             self.named("freeze"),
+            account_id=self.names.home,
             budget_name=budget.name,
             action_type="APPLY_IAM_POLICY",
             approval_model="MANUAL" if self._environment.protect else "AUTOMATIC",
@@ -154,6 +155,7 @@ class Cost(Part):
         budget = self._environment.monthly_budget_usd
         costexplorer.AnomalySubscription(
             self.named("anomalies"),
+            account_id=self.names.home,
             name=self.names.slice,
             # A topic takes no summaries: AWS accepts it with IMMEDIATE alone (Cost Explorer API, AnomalySubscription).
             frequency="IMMEDIATE",

@@ -117,6 +117,12 @@ _COMMON: Mapping[str, frozenset[object] | None] = {
 BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {
     "aws": {
         **_COMMON,
+        "data.datasets.*.format": None,
+        "data.datasets.*.columns.*": None,
+        "features.**": None,
+        "tracking.server": None,
+        "tracking.size": None,
+        "tracking.uri": None,
         "account": None,
         "network": None,
         "network.existing.**": None,
@@ -133,6 +139,7 @@ BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {
         "environments.*.mirrors": None,
         "environments.*.scale": None,
         "environments.*.monthly_budget_usd": None,
+        "environments.*.anomaly_monitor": None,
         "models.*.serving.mode": frozenset({"none", "realtime", "serverless"}),
         "models.*.serving.compute": None,
         "models.*.serving.replicas.**": None,
