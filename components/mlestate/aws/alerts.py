@@ -68,11 +68,11 @@ class Alerts(Part):
                 self.named("page-pagerduty"),
                 topic=self._topics["page"].arn,
                 protocol="https",
-                endpoint=Output.concat(PAGERDUTY, secrets(_key(settings.pagerduty)), "/enqueue"),
+                endpoint=Output.concat(PAGERDUTY, _hidden(secrets, settings.pagerduty), "/enqueue"),
                 endpoint_auto_confirms=True,
                 opts=self.child(),
             )
-        webhook = self._webhook(secrets(_key(settings.slack))) if settings.slack is not None else None
+        webhook = self._webhook(_hidden(secrets, settings.slack)) if settings.slack is not None else None
         for signal in SIGNALS if names.environment != HUB else ():
             self._tell(signal, webhook, self._topics[signal.urgency])
         if webhook is not None:
@@ -109,7 +109,7 @@ class Alerts(Part):
             description="Slack's incoming webhook",
             connection_arn=connection.arn,
             http_method="POST",
-            invocation_endpoint=Output.secret(url),
+            invocation_endpoint=url,
             # Slack, "Rate limits": incoming webhooks take one message a second.
             invocation_rate_limit_per_second=1,
             opts=self.child(),
@@ -165,5 +165,7 @@ def _publishers(names: Names, topic: str) -> Sequence[Statement]:
     ]
 
 
-def _key(reference: str) -> str:
-    return reference.removeprefix("secret:")
+def _hidden(secrets: contract.Secrets, reference: str) -> Output[str]:
+    """What `secret:<key>` stands for, kept from the state, the output and the log whoever hands it over."""
+    value: Output[str] = Output.secret(secrets(reference.removeprefix("secret:")))
+    return value

@@ -7,11 +7,17 @@ from typing import Any
 import pulumi_aws.s3 as s3
 from pulumi import Output
 
-from mlestate.aws.policies import Statement, canonical, deny
+from mlestate.aws.policies import Statement, allow, canonical, deny
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Bucket", "arn", "bucket"]
+__all__ = ["LOGS", "Bucket", "access_logs", "arn", "bucket"]
+
+LOGS = "logs"
+"""The role of the bucket that keeps who reached the others."""
+
+LOG_DAYS = 365
+"""How long a record of access is kept."""
 
 NONCURRENT_DAYS = 90
 """How long a version that was overwritten or deleted can still be brought back."""
@@ -43,11 +49,13 @@ def bucket(
     statements: Sequence[Statement] = (),
     object_lock: bool = False,
     force_destroy: bool = False,
+    logs: Bucket | None = None,
     **options: Any,
 ) -> Bucket:
     """A bucket and its settings, as children of ``part``; ``options`` go to the bucket alone.
 
     ``key`` is a KMS key ARN, or None for keys that S3 manages. ``expire_days`` says by prefix how long objects stay.
+    ``logs`` takes the record of every request, from `access_logs`.
 
     Settings are resources of their own, never inline: inline ones are deprecated and fight with these (pulumi-aws 7,
     `s3.Bucket`). They hang on the bucket and on each other only where S3 wants an order.
@@ -113,7 +121,45 @@ def bucket(
         opts=part.child(depends_on=[versioning]),
     )
     s3.BucketNotification(logical, bucket=made.bucket, eventbridge=True, opts=part.child())
+    if logs is not None:
+        s3.BucketLogging(
+            logical,
+            bucket=made.bucket,
+            target_bucket=logs.resource.bucket,
+            target_prefix=f"{role}/",
+            # By the day of the request, so that a question about one day reads one day.
+            target_object_key_format={"partitioned_prefix": {"partition_date_source": "EventTime"}},
+            opts=part.child(depends_on=[logs.policy]),
+        )
     return Bucket(made, policy)
+
+
+def access_logs(part: Part, sources: Sequence[str], *, protect: bool) -> Bucket:
+    """The bucket that keeps who reached the buckets of the roles ``sources``; delivery is free, storage is by the byte.
+
+    S3 delivers to no bucket with an Object Lock retention, and to one under a customer's key only where that key's
+    policy names the delivery service (S3 user guide, "Enabling Amazon S3 server access logging"): this one is under
+    keys that S3 manages. It fills by itself, so an environment that may be destroyed takes it along, full as it is.
+    """
+    names = part.names
+    deliver = allow(
+        "DeliverAccessLogs",
+        "s3:PutObject",
+        f"{arn(names, LOGS)}/*",
+        {
+            "StringEquals": {"aws:SourceAccount": names.home},
+            "ArnLike": {"aws:SourceArn": [arn(names, role) for role in sources]},
+        },
+    )
+    return bucket(
+        part,
+        LOGS,
+        key=None,
+        expire_days={"": LOG_DAYS},
+        statements=[{**deliver, "Principal": {"Service": "logging.s3.amazonaws.com"}}],
+        force_destroy=not protect,
+        protect=protect,
+    )
 
 
 def _tidy() -> s3.BucketLifecycleConfigurationRuleArgsDict:

@@ -63,8 +63,7 @@ class AwsCloud:
         return Data(names, datasets, models, keys, self._protect(names), opts)
 
     def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
-        accounts = {each.home for each in self.config.environments.values() if each.home} - {names.home}
-        return Registry(names, self.config.models, sorted(accounts), keys, self._protect(names), opts)
+        return Registry(names, self.config.models, self._elsewhere(names), keys, self._protect(names), opts)
 
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
         return RegistryElsewhere.of(names, self.config.models)
@@ -115,12 +114,12 @@ class AwsCloud:
     def features(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
     ) -> Features:
-        return Features(names, keys, data, access, self._protect(names), opts)
+        return Features(names, self.config.features, keys, data, access, self._protect(names), opts)
 
     def tracking(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
     ) -> Tracking:
-        return Tracking(names, keys, data, access, self._protect(names), opts)
+        return Tracking(names, self.config.tracking, data, access, self._protect(names), opts)
 
     def training(
         self,
@@ -149,7 +148,8 @@ class AwsCloud:
         opts: ResourceOptions,
     ) -> Serving:
         models, protect = self._models(names), self._protect(names)
-        return Serving(names, models, network, keys, data, registry, access, alerts, protect, opts)
+        datasets = self.config.data.datasets
+        return Serving(names, models, datasets, network, keys, data, registry, access, alerts, protect, opts)
 
     def monitoring(
         self,
@@ -163,8 +163,8 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Monitoring:
-        models = self._models(names)
-        return Monitoring(names, models, network, keys, data, training, serving, access, alerts, opts)
+        models, listeners = self._models(names), self.config.alerts
+        return Monitoring(names, models, listeners, network, keys, data, training, serving, access, alerts, opts)
 
     def delivery(
         self,
@@ -204,10 +204,14 @@ class AwsCloud:
         homes = {name: each.home or self.config.home for name, each in self.config.environments.items()}
         return [replace(names, environment=name) for name, home in homes.items() if home in (None, names.home)]
 
+    def _elsewhere(self, hub: Names) -> list[Names]:
+        """The environments in accounts other than the hub's."""
+        homes = {name: each.home or hub.home for name, each in self.config.environments.items()}
+        return [replace(hub, environment=name, home=home) for name, home in homes.items() if home != hub.home]
+
     def _recorders(self, hub: Names) -> list[Names]:
         """The environments that keep the trail of an account other than the hub's."""
-        homes = {name: self.config.environments[name].home for name in self.config.recorders}
-        return [replace(hub, environment=name, home=home) for name, home in homes.items() if home is not None]
+        return [each for each in self._elsewhere(hub) if each.environment in self.config.recorders]
 
     def _beside(self, hub: Names) -> dict[str, Names]:
         """The environments in the hub's own account."""

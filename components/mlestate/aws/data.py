@@ -6,7 +6,8 @@ import pulumi_aws.glue as glue
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.buckets import bucket
+from mlestate.aws.buckets import access_logs, bucket
+from mlestate.aws.tables import table
 from mlestate.config.estate import Dataset
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -22,13 +23,17 @@ CAPTURE_DAYS = 90
 
 
 class Data(Part):
-    """Four versioned buckets and the catalogue of the tables in one of them.
+    """Four versioned buckets, a fifth that keeps who reached them, and the catalogue of the tables in them.
 
     *raw* holds the data sets, *curated* the tables made from them, *artifacts* the trained models, *capture* what
     endpoints were asked and answered. Captured requests go after 90 days or when their model says, a data set's files
-    after its own `retention`; what goes, is deleted or overwritten can be brought back for 90 days more. No bucket is
-    ever emptied for its deletion: S3 refuses to delete one that holds anything, and a protected environment's are not
-    even tried.
+    after its own `retention`; what goes, is deleted or overwritten can be brought back for 90 days more. None of the
+    four is ever emptied for its deletion: S3 refuses to delete one that holds anything, and a protected environment's
+    are not even tried.
+
+    The catalogue has the database *curated*, whose location is its bucket, so that Spark, Athena and the feature store
+    make Iceberg tables in it by name alone; and where a data set names its columns, the database *raw* with a table
+    over its files.
     """
 
     stores: Mapping[str, Output[str]]
@@ -51,11 +56,14 @@ class Data(Part):
                 for name, model in models.items()
             },
         }
+        logs = access_logs(self, list(ROLES), protect=protect)
         made = {
-            role: bucket(self, role, key=keys.ids.get(concern), expire_days=expire_days.get(role), protect=protect)
+            role: bucket(
+                self, role, key=keys.ids.get(concern), expire_days=expire_days.get(role), logs=logs, protect=protect
+            )
             for role, concern in ROLES.items()
         }
-        glue.CatalogDatabase(
+        curated = glue.CatalogDatabase(
             self.named("curated"),
             name=names.physical("catalog-database", "curated"),
             description="Tables made from the raw data sets",
@@ -63,10 +71,22 @@ class Data(Part):
             tags=names.tags,
             opts=self.child(protect=protect),
         )
-        self.publish(
-            stores={role: each.uri for role, each in made.items()},
-            datasets={name: Output.concat(made["raw"].uri, "/", each.path) for name, each in datasets.items()},
-        )
+        where = {name: Output.concat(made["raw"].uri, "/", each.path) for name, each in datasets.items()}
+        described = {name: each for name, each in datasets.items() if each.columns}
+        if described:
+            raw = glue.CatalogDatabase(
+                self.named("raw"),
+                name=names.physical("catalog-database", "raw"),
+                description="The raw data sets as tables",
+                tags=names.tags,
+                opts=self.child(),
+            )
+            for name, each in described.items():
+                table(self.named(f"raw-{name}"), raw.name, name, each, where[name], self.child())
+        stores = {role: each.uri for role, each in made.items()}
+        # Whoever writes a table there finds its database made.
+        stores["curated"] = Output.all(stores["curated"], curated.name).apply(lambda both: str(both[0]))
+        self.publish(stores=stores, datasets=where)
 
 
 def _prefix(path: str) -> str:

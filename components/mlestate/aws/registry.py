@@ -1,4 +1,4 @@
-"""The model registry on AWS: a group of versions and a repository of images for every model."""
+"""The model registry on AWS: a group of versions, a card and a repository of images for every model."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,12 +9,12 @@ import pulumi_aws.sagemaker as sagemaker
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.policies import Statement, account_root, allow, canonical
+from mlestate.aws.policies import Statement, account_root, allow, canonical, path
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["PULL", "Registry", "RegistryElsewhere", "group_arn", "repository_arn", "version_arn"]
+__all__ = ["PULL", "Registry", "RegistryElsewhere", "card", "group_arn", "repository_arn", "version_arn"]
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What pulling an image takes, besides the token that names no repository."""
@@ -27,9 +27,13 @@ class Registry(Part):
     """The versions of every model and the images that run them.
 
     A version is made by a pipeline and approved by a person, so none is made here. Image tags never move, so that what
-    was approved is what runs. Other accounts of the estate may read, and run, what is here; nobody outside it may.
-    An image needs no permission on its key to be pulled, in any account: ECR decrypts by a grant of its own (Amazon ECR
+    was approved is what runs. Other accounts of the estate may read, and run, what is here; there the training pipeline
+    may register a version that waits for its approval, and the release workflow may move one to another stage. Nobody
+    outside the estate may do anything. An image needs no permission on its key to be pulled, in any account: ECR decrypts by a grant of its own (Amazon ECR
     user guide, "Encryption at rest").
+
+    A model's card starts as a draft with what the file knows. From then on it is people's: what they write into it, and
+    its status, stay as they are.
     """
 
     models: Mapping[str, Output[str]]
@@ -39,12 +43,12 @@ class Registry(Part):
         self,
         names: Names,
         models: Mapping[str, Model],
-        readers: Sequence[str],
+        elsewhere: Sequence[Names],
         keys: contract.Keys,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
-        """``readers`` are the estate's other accounts."""
+        """``elsewhere`` are the environments in other accounts."""
         super().__init__(names, opts)
         key = keys.ids.get("registry")
         groups: dict[str, Output[str]] = {}
@@ -76,17 +80,28 @@ class Registry(Part):
                 policy=_lifecycle(),
                 opts=self.child(),
             )
-            if readers:
+            sagemaker.ModelCard(
+                self.named(model),
+                model_card_name=names.physical("model-card", model),
+                model_card_status="Draft",
+                content=card(names, model, settings),
+                security_config=None if key is None else {"kms_key_id": key},
+                tags=tags,
+                opts=self.child(
+                    protect=protect, retain_on_delete=protect, ignore_changes=["content", "modelCardStatus"]
+                ),
+            )
+            if elsewhere:
                 sagemaker.ModelPackageGroupPolicy(
                     self.named(model),
                     model_package_group_name=group.model_package_group_name,
-                    resource_policy=canonical(_read_versions(names, model, readers)),
+                    resource_policy=canonical(_use_versions(names, model, elsewhere)),
                     opts=self.child(),
                 )
                 ecr.RepositoryPolicy(
                     self.named(model),
                     repository=repository.name,
-                    policy=canonical(_pull_images(names, readers)),
+                    policy=canonical(_pull_images(elsewhere)),
                     opts=self.child(),
                 )
             groups[model] = group.arn
@@ -141,20 +156,77 @@ def _lifecycle() -> str:
     return json.dumps({"rules": [rule]}, sort_keys=True, separators=(",", ":"))
 
 
-def _accounts(names: Names, readers: Sequence[str]) -> Statement:
-    return {"Principal": {"AWS": [account_root(replace(names, home=account))["AWS"] for account in readers]}}
+def card(names: Names, model: str, settings: Model) -> str:
+    """What a model's card says before people know more: canonical JSON of the model card schema (SageMaker developer
+    guide, "Model cards")."""
+    owner = settings.owner or names.owner
+    content = {
+        "model_overview": {
+            "model_name": model,
+            "problem_type": settings.problem,
+            **({"model_owner": owner} if owner else {}),
+        },
+        "intended_uses": {
+            "risk_rating": "Unknown",
+            "explanations_for_risk_rating": "Nobody has rated it yet.",
+        },
+        "additional_information": {
+            "custom_details": {
+                "automated decision about people": "yes" if settings.automated_decision else "no",
+                "model package group": group_arn(names, model),
+            }
+        },
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def _read_versions(names: Names, model: str, readers: Sequence[str]) -> list[Statement]:
-    group = group_arn(names, model)
-    actions = ["sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
-    return [
-        allow("ReadTheGroup", "sagemaker:DescribeModelPackageGroup", group) | _accounts(names, readers),
-        allow("ReadAndRunItsVersions", actions, version_arn(group, "*")) | _accounts(names, readers),
+def _accounts(environments: Iterable[Names]) -> Statement:
+    by_home = {names.home: account_root(names)["AWS"] for names in environments}
+    return {"Principal": {"AWS": [by_home[home] for home in sorted(by_home)]}}
+
+
+def _use_versions(names: Names, model: str, elsewhere: Sequence[Names]) -> list[Statement]:
+    """SageMaker developer guide, "Deploy a model version from a different account"; condition keys: Service
+    Authorization Reference, "Amazon SageMaker AI"."""
+    group, versions = group_arn(names, model), version_arn(group_arn(names, model), "*")
+    read = ["sagemaker:CreateModel", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
+    statements = [
+        allow("ReadTheGroup", "sagemaker:DescribeModelPackageGroup", group) | _accounts(elsewhere),
+        allow("ReadAndRunItsVersions", read, versions) | _accounts(elsewhere),
     ]
+    for each in elsewhere:
+        word = "".join(part.capitalize() for part in each.environment.split("-"))
+        statements += [
+            allow(
+                f"RegisterFrom{word}",
+                "sagemaker:CreateModelPackage",
+                [group, versions],
+                {
+                    "ArnEquals": {"aws:PrincipalArn": _role(each, "pipeline")},
+                    "StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"},
+                },
+            )
+            | {"Principal": account_root(each)},
+            # Both keys of one `Null` must hold: a stage is given, and no verdict with it.
+            allow(
+                f"MoveToAStageFrom{word}",
+                "sagemaker:UpdateModelPackage",
+                versions,
+                {
+                    "ArnEquals": {"aws:PrincipalArn": _role(each, "release")},
+                    "Null": {"sagemaker:ModelLifeCycle:stage": "false", "sagemaker:ModelApprovalStatus": "true"},
+                },
+            )
+            | {"Principal": account_root(each)},
+        ]
+    return statements
 
 
-def _pull_images(names: Names, readers: Sequence[str]) -> list[Statement]:
+def _role(names: Names, duty: str) -> str:
+    return names.arn("iam", f"role{path(names)}{names.physical('role', duty)}", regional=False)
+
+
+def _pull_images(elsewhere: Sequence[Names]) -> list[Statement]:
     # A repository's own policy names no resource: it stands for the repository (ECR, "Private repository policies").
     statement = {key: value for key, value in allow("Pull", PULL, None).items() if key != "Resource"}
-    return [statement | _accounts(names, readers)]
+    return [statement | _accounts(elsewhere)]

@@ -1,6 +1,6 @@
 """Rules of the file that only AWS has. No SDK: what would fail in an `up` is refused where it is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from zoneinfo import available_timezones
 
@@ -117,7 +117,86 @@ def an_account_has_room_for_one_anomaly_monitor(facts: Facts, settings: ModuleTy
             )
 
 
+MOST_FEATURES = 2500
+
+
+def features_have_names_that_sagemaker_takes(facts: Facts, settings: ModuleType) -> Findings:
+    """SageMaker API, CreateFeatureGroup: a name begins and ends with a letter or digit, and a group has 2,500
+    definitions. Athena reads columns in lower case (Athena user guide, "Name databases, tables, and columns")."""
+    for name, group in facts.config.features.items():
+        path = ("features", name)
+        columns = {**{group.entity: "entity", group.event_time: "event_time"}, **dict.fromkeys(group.fields, "fields")}
+        for column, key in columns.items():
+            if column.endswith("_"):
+                at = (*path, key, column) if key == "fields" else (*path, key)
+                yield at, f"'{column}' ends with _, and SageMaker's names end with a letter or a digit. Rename it."
+        yield from _alike((*path, "fields"), columns)
+        if len(columns) > MOST_FEATURES:
+            yield (
+                (*path, "fields"),
+                f"names {len(group.fields)} features; with its entity and event_time a group of SageMaker holds "
+                f"{MOST_FEATURES}. Make two groups of one entity.",
+            )
+
+
+def datasets_can_be_tables(facts: Facts, settings: ModuleType) -> Findings:
+    """An Iceberg table knows its files and its columns by its own metadata (Iceberg table specification): what S3
+    expires by age is still listed there, and what the catalogue says of its columns is not read."""
+    for name, dataset in facts.config.data.datasets.items():
+        path = ("data", "datasets", name)
+        if dataset.format == "iceberg" and dataset.columns:
+            yield (
+                (*path, "columns"),
+                "would be read by no one: an iceberg table keeps its columns itself. Remove them; whoever writes it "
+                "first makes it, and changes it after.",
+            )
+        if dataset.format == "iceberg" and dataset.retention is not None:
+            yield (
+                (*path, "retention"),
+                f"'{dataset.retention}' would delete files that the iceberg table still lists, and break it. Remove "
+                "the line, and delete old rows in the table.",
+            )
+        yield from _alike((*path, "columns"), dataset.columns)
+
+
+def _alike(path: tuple[str, ...], columns: Iterable[str]) -> Findings:
+    seen: dict[str, str] = {}
+    for column in columns:
+        other = seen.setdefault(column.lower(), column)
+        if other != column:
+            yield (
+                (*path, column),
+                f"'{column}' and '{other}' are one column to Athena, which reads no capitals. Rename one.",
+            )
+
+
+def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findings:
+    """A server of one's own has an address, and nothing else has; only a managed one has a size."""
+    tracking = facts.config.tracking
+    if tracking.server == "external" and tracking.uri is None and not facts.is_aside(("tracking", "uri")):
+        yield (
+            ("tracking", "server"),
+            "'external' is a server of yours, and tracking.uri does not say where. Add it, such as "
+            "uri: https://mlflow.acme.example.",
+        )
+    if tracking.server != "external" and tracking.uri is not None:
+        yield (
+            ("tracking", "uri"),
+            f"'{tracking.uri}' is a server of yours, and tracking.server is {tracking.server}. Write server: external, "
+            "or remove the line.",
+        )
+    if tracking.server != "managed" and facts.written(("tracking", "size")) is not None:
+        yield (
+            ("tracking", "size"),
+            f"'{tracking.size}' is the size of a managed server, and tracking.server is {tracking.server}. Write "
+            "server: managed, which bills while idle, or remove the line.",
+        )
+
+
 RULES = (
+    features_have_names_that_sagemaker_takes,
+    datasets_can_be_tables,
+    tracking_is_asked_for_as_it_is,
     endpoints_rest_where_they_may,
     an_account_has_room_for_one_anomaly_monitor,
     trusts_fit,

@@ -1,56 +1,73 @@
-"""What answers requests on AWS: SageMaker endpoints, and who the models in them run as."""
+"""What answers requests on AWS: SageMaker models, the endpoints that they are put behind, and batch transforms."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping
 
 import pulumi_aws.appautoscaling as appautoscaling
-import pulumi_aws.iam as iam
+import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.sagemaker as sagemaker
+import pulumi_aws.scheduler as scheduler
+import pulumi_aws.ssm as ssm
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.keys import use
-from mlestate.aws.policies import Statement, allow, canonical, path, trust
-from mlestate.aws.registry import PULL, repository_arn, version_arn
+from mlestate.aws import batch
+from mlestate.aws.registry import version_arn
+from mlestate.aws.scaling import scale
 from mlestate.aws.settings import COMPUTE, takes_volume_key
+from mlestate.config.estate import Dataset
 from mlestate.config.hatch import AwsServing
-from mlestate.config.model import Model
-from mlestate.names import HUB, Names
+from mlestate.config.model import Mode, Model
+from mlestate.names import Names
 from mlestate.part import Part
+from mlestate.raw import Raw
 
-__all__ = ["VARIANT", "Serving", "boundary_arn"]
+__all__ = ["VARIANT", "Serving", "captures", "instance_type"]
 
 VARIANT = "champion"
 """The variant that answers. Guardrails of a deployment work only where the names of old and new variants are the same
 (SageMaker, "Deployment guardrails exclusions"), so it is this one for ever."""
 
-ANSWERING = ("realtime", "serverless")
+BEHIND_ENDPOINTS: tuple[type, ...] = (
+    sagemaker.ModelArgs,
+    sagemaker.EndpointConfigurationArgs,
+    sagemaker.EndpointArgs,
+)
+SCALED: tuple[type, ...] = (appautoscaling.TargetArgs, appautoscaling.PolicyArgs)
 
-REQUESTS_PER_MINUTE = 600
-"""The requests a minute on each machine at which another is started, where a model does not say."""
+BECOMES: Mapping[Mode, tuple[type, ...]] = {
+    "none": (),
+    "serverless": BEHIND_ENDPOINTS,
+    "realtime": (*BEHIND_ENDPOINTS, *SCALED),
+    "async": (*BEHIND_ENDPOINTS, *SCALED, cloudwatch.MetricAlarmArgs),
+    "batch": (sagemaker.ModelArgs, ssm.ParameterArgs, scheduler.ScheduleArgs),
+}
+"""What a model becomes in each mode: what `serving.raw` may speak of."""
 
 
 class Serving(Part):
-    """Who each model runs as, and the first endpoint of each model that has an approved version to start with.
+    """The first endpoint, or the batch transforms, of each model that has an approved version to start with.
 
     Releases after the first belong to the release workflow, because the provider resets scaled counts and weights on
     any change of an endpoint (terraform-provider-aws#48990) and takes a silent rollback for success (#46663). So an
-    endpoint here ignores which configuration it runs, and models and configurations are never deleted: a live endpoint
-    may still stand on them. Endpoint and identity keep fixed names; models and configurations never do, because
-    SageMaker cannot change them (#21811).
+    endpoint here ignores which configuration it runs and how it gets there, a batch model's parameter which model it
+    names, and models and configurations are never deleted: something live may still stand on them. Endpoints and
+    parameters keep fixed names; models and configurations never do, because SageMaker cannot change them (#21811).
 
-    A version's files must lie in this environment's artifact store, under the model's name: a model reads nothing else.
-    A serverless endpoint has neither network isolation nor data capture (SageMaker, "Serverless Inference: feature
-    exclusions").
+    A model runs as its own identity, joins the environment's network and reaches nothing else. A version's files must
+    lie in this environment's artifact store, under the model's name. A serverless endpoint has neither network,
+    isolation nor data capture (SageMaker, "Serverless Inference: feature exclusions"). Requests to an asynchronous
+    endpoint lie in the capture store under ``<model>/requests/``, its answers under ``<model>/answers/``, and what went
+    wrong under ``<model>/failures/``; a topic is told of failures, because a message for every answer would drown them.
     """
 
     endpoints: Mapping[str, Output[str]]
+    waiting: Mapping[str, Output[str]]
 
     def __init__(
         self,
         names: Names,
         models: Mapping[str, Model],
+        datasets: Mapping[str, Dataset],
         network: contract.Network,
         keys: contract.Keys,
         data: contract.Data,
@@ -60,120 +77,76 @@ class Serving(Part):
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
+        """
+        Raises:
+            InputError: a model's `serving.raw` speaks of what it does not become, or of what the SDK has not.
+        """
         super().__init__(names, opts)
-        self._keys, self._data, self._registry = keys, data, registry
-        served = {name: model for name, model in models.items() if model.serving.mode in ANSWERING}
-        boundary = iam.Policy(
-            self.named("boundary"),
-            name=names.physical("policy", "boundary"),
-            path=path(names),
-            description=f"The most that a model of {names.slice} may ever do",
-            policy=_resolved(self._permissions("*", _repositories(names), capture=True)),
-            tags=names.tags,
-            opts=self.child(),
-        )
+        self._network, self._keys, self._data = network, keys, data
+        self._registry, self._access, self._alerts, self._protect = registry, access, alerts, protect
         endpoints: dict[str, Output[str]] = {}
-        for name, model in served.items():
-            role, permissions = self._identity(name, model, boundary)
-            if model.serving.initial_version is not None:
-                configuration = self._configuration(name, model, role, permissions)
-                endpoint = self._endpoint(name, model, configuration, permissions, protect)
-                self._scaling(name, model, endpoint)
+        waiting: dict[str, Output[str]] = {}
+        made: dict[str, sagemaker.Model] = {}
+        raws: dict[str, Raw] = {}
+        for name, model in models.items():
+            serving = model.serving
+            raws[name] = Raw(f"models.{name}.serving", serving.raw, names.cloud, BECOMES[serving.mode])
+            if serving.mode == "none":
+                continue
+            if serving.initial_version is None:
+                waiting[name] = Output.from_input(f"models.{name}.serving.initial_version")
+                continue
+            made[name] = self._model(name, model, serving.initial_version, raws[name])
+            if serving.mode != "batch":
+                configuration = self._configuration(name, model, made[name], raws[name])
+                endpoint = self._endpoint(name, model, configuration, raws[name])
+                scale(self, name, model, endpoint, VARIANT, raws[name])
                 endpoints[name] = endpoint.name
-        self.publish(endpoints=endpoints)
+        runs = {name: self._run(name, models[name], datasets) for name in made if models[name].serving.mode == "batch"}
+        if runs:
+            batch.machine(
+                self, runs, made, raws, keys=keys.ids, roles=access.identities, topic=alerts.topics.get("notice")
+            )
+        self.publish(endpoints=endpoints, waiting=waiting)
 
-    def _identity(self, name: str, model: Model, boundary: iam.Policy) -> tuple[iam.Role, iam.RolePolicy]:
-        names = self.names
-        role = iam.Role(
+    def _model(self, name: str, model: Model, version: int, raw: Raw) -> sagemaker.Model:
+        group, apart = self._registry.models[name], model.serving.mode != "serverless"
+        return sagemaker.Model(
             self.named(name),
-            name=names.physical("role", f"{name}-inference"),
-            path=path(names),
-            description=f"What the model {name} runs as in {names.environment}",
-            assume_role_policy=canonical(
-                [
-                    trust(
-                        "SageMakerOfThisAccount",
-                        {"Service": "sagemaker.amazonaws.com"},
-                        {
-                            "StringEquals": {"aws:SourceAccount": names.home},
-                            "ArnLike": {"aws:SourceArn": names.arn("sagemaker", "*")},
-                        },
-                    )
-                ]
-            ),
-            permissions_boundary=boundary.arn,
-            tags=names.of_model(name, model.owner).tags,
-            opts=self.child(),
-        )
-        permissions = iam.RolePolicy(
-            self.named(name),
-            name="inference",
-            role=role.name,
-            policy=_resolved(
-                self._permissions(
-                    name, self._registry.images[name].apply(partial(repository_arn, names)), _captures(model)
+            raw.over(
+                sagemaker.ModelArgs(
+                    execution_role_arn=self._access.identities[f"{name}-inference"],
+                    containers=[{"model_package_name": group.apply(lambda arn: version_arn(arn, version))}],
+                    enable_network_isolation=apart,
+                    vpc_config={
+                        "subnets": list(self._network.subnets.values()),
+                        "security_group_ids": list(self._network.groups.values()),
+                    }
+                    if apart and self._network.subnets
+                    else None,
+                    tags=self.names.of_model(name, model.owner).tags,
                 )
             ),
-            opts=self.child(),
+            # The provider plans a change of the network as an update and then leaves it out (#45490).
+            self.child(retain_on_delete=True, replace_on_changes=["vpcConfig"]),
         )
-        return role, permissions
-
-    def _permissions(self, model: str, repository: str | Output[str], capture: bool) -> list[Statement]:
-        """What a model may do; with ``*`` for its name, what any model of this environment ever may: the boundary."""
-        names = self.names
-        folder = "*" if model == "*" else f"{model}/*"
-        endpoint = f"{names.slice}-*" if model == "*" else names.physical("endpoint", model)
-        logs = f"log-group:/aws/sagemaker/Endpoints/{endpoint}"
-        statements = [
-            allow("ReadItsArtifacts", "s3:GetObject", _objects(names, self._data.stores["artifacts"], folder)),
-            allow("PullItsImage", PULL, repository),
-            # ECR's token is for a whole registry: the action has no resource type to narrow it by.
-            allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
-            allow(
-                "WriteItsLogs",
-                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                [names.arn("logs", logs), names.arn("logs", f"{logs}:*")],
-            ),
-            # CloudWatch metrics have no resource type either: the namespace is what there is to narrow.
-            allow(
-                "WriteItsMetrics",
-                "cloudwatch:PutMetricData",
-                "*",
-                {"StringEquals": {"cloudwatch:namespace": ["/aws/sagemaker/Endpoints", "AWS/SageMaker"]}},
-            ),
-        ]
-        if capture:
-            statements.append(
-                allow("WriteWhatItAnswers", "s3:PutObject", _objects(names, self._data.stores["capture"], folder))
-            )
-        if "models" in self._keys.ids:
-            actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if capture else [])]
-            statements.append(use("UseTheKeyOfModels", names, self._keys.ids["models"], actions, ["s3"]))
-        return statements
 
     def _configuration(
-        self, name: str, model: Model, role: iam.Role, permissions: iam.RolePolicy
+        self, name: str, model: Model, made: sagemaker.Model, raw: Raw
     ) -> sagemaker.EndpointConfiguration:
-        serving = model.serving
-        version = serving.initial_version or 1
-        made = sagemaker.Model(
-            self.named(name),
-            execution_role_arn=role.arn,
-            containers=[
-                {"model_package_name": self._registry.models[name].apply(lambda group: version_arn(group, version))}
-            ],
-            enable_network_isolation=serving.mode != "serverless",
-            tags=self.names.of_model(name, model.owner).tags,
-            # The provider plans a change of the network as an update and then leaves it out (#45490).
-            opts=self.child(retain_on_delete=True, replace_on_changes=["vpcConfig"], depends_on=[permissions]),
-        )
+        variant = _serverless(made, model) if model.serving.mode == "serverless" else _instances(made, model)
         return sagemaker.EndpointConfiguration(
             self.named(name),
-            production_variants=[_serverless(made, model) if serving.mode == "serverless" else _instances(made, model)],
-            kms_key_arn=self._keys.ids.get("models") if _takes_key(model) else None,
-            data_capture_config=self._capture(name, model) if _captures(model) else None,
-            tags=self.names.of_model(name, model.owner).tags,
-            opts=self.child(retain_on_delete=True),
+            raw.over(
+                sagemaker.EndpointConfigurationArgs(
+                    production_variants=[variant],
+                    kms_key_arn=self._keys.ids.get("models") if _takes_key(model) else None,
+                    data_capture_config=self._capture(name, model) if captures(model) else None,
+                    async_inference_config=self._answers(name) if model.serving.mode == "async" else None,
+                    tags=self.names.of_model(name, model.owner).tags,
+                )
+            ),
+            self.child(retain_on_delete=True),
         )
 
     def _capture(self, name: str, model: Model) -> sagemaker.EndpointConfigurationDataCaptureConfigArgsDict:
@@ -181,109 +154,99 @@ class Serving(Part):
         return {
             "enable_capture": True,
             "initial_sampling_percentage": max(1, round(sample * 100)),
-            "destination_s3_uri": Output.concat(self._data.stores["capture"], f"/{name}"),
+            "destination_s3_uri": self._kept(name),
             "kms_key_id": self._keys.ids.get("models"),
             "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
         }
 
+    def _answers(self, name: str) -> sagemaker.EndpointConfigurationAsyncInferenceConfigArgsDict:
+        return {
+            "output_config": {
+                "s3_output_path": self._kept(name, "/answers"),
+                "s3_failure_path": self._kept(name, "/failures"),
+                "kms_key_id": self._keys.ids.get("models"),
+                "notification_config": {"error_topic": self._alerts.topics.get("notice")},
+            }
+        }
+
     def _endpoint(
-        self,
-        name: str,
-        model: Model,
-        configuration: sagemaker.EndpointConfiguration,
-        permissions: iam.RolePolicy,
-        protect: bool,
+        self, name: str, model: Model, configuration: sagemaker.EndpointConfiguration, raw: Raw
     ) -> sagemaker.Endpoint:
         return sagemaker.Endpoint(
             self.named(name),
-            name=self.names.physical("endpoint", name),
-            endpoint_config_name=configuration.name,
-            tags=self.names.of_model(name, model.owner).tags,
-            opts=self.child(
-                protect=protect,
+            raw.over(
+                sagemaker.EndpointArgs(
+                    name=self.names.physical("endpoint", name),
+                    endpoint_config_name=configuration.name,
+                    tags=self.names.of_model(name, model.owner).tags,
+                )
+            ),
+            self.child(
+                protect=self._protect,
                 ignore_changes=["endpointConfigName", "deploymentConfig"],
                 # Its name is fixed, so a new one cannot be made beside it (#40080).
                 delete_before_replace=True,
-                # An endpoint that loses its role before it is gone leaves grants and network interfaces behind
-                # (SageMaker API, DeleteEndpoint).
-                depends_on=[permissions],
             ),
         )
 
-    def _scaling(self, name: str, model: Model, endpoint: sagemaker.Endpoint) -> None:
-        replicas = model.serving.replicas
-        if model.serving.mode != "realtime" or replicas.highest == replicas.min:
-            return
-        target = appautoscaling.Target(
-            self.named(name),
-            service_namespace="sagemaker",
-            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            resource_id=Output.concat("endpoint/", endpoint.name, f"/variant/{VARIANT}"),
-            min_capacity=replicas.min,
-            max_capacity=replicas.highest,
-            # No tags: with them the provider finds its own target in the way (#31839).
-            opts=self.child(),
-        )
-        appautoscaling.Policy(
-            self.named(name),
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
-            target_tracking_scaling_policy_configuration={
-                "predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"},
-                "target_value": replicas.requests_per_minute or REQUESTS_PER_MINUTE,
-                "scale_in_cooldown": 300,
-                "scale_out_cooldown": 60,
-            },
-            opts=self.child(),
+    def _run(self, name: str, model: Model, datasets: Mapping[str, Dataset]) -> batch.Run:
+        serving, dataset = model.serving, datasets.get(model.data.dataset or "")
+        folder = serving.input or (dataset.path if dataset else "")
+        written = serving.output or f"predictions/{name}/"
+        type_ = instance_type(model)
+        return batch.Run(
+            model=model,
+            source=Output.concat(self._data.stores["raw"], "/", _folder(folder)),
+            target=Output.concat(self._data.stores["curated"], "/", _folder(written)),
+            kept=self._kept(name, "/batch") if captures(model) else None,
+            format=dataset.format if dataset else "csv",
+            instance_type=type_,
+            volume_key=self._keys.ids.get("models") if takes_volume_key(type_) else None,
         )
 
-
-def boundary_arn(names: Names) -> str:
-    """The ARN of the boundary that every model's role in an environment carries."""
-    return names.arn("iam", f"policy{path(names)}{names.physical('policy', 'boundary')}", regional=False)
+    def _kept(self, name: str, folder: str = "") -> Output[str]:
+        return Output.concat(self._data.stores["capture"], f"/{name}{folder}")
 
 
-def _resolved(statements: Sequence[Statement]) -> Output[str]:
-    """A document as text, of statements that name what other parts make."""
-    return Output.from_input(statements).apply(canonical)
+def captures(model: Model) -> bool:
+    """Whether requests and answers are kept: asked for, needed by what watches them, or by law.
+
+    Endpoints with machines and batch transforms can (SageMaker, "Data capture").
+    """
+    serving, monitoring = model.serving, model.monitoring
+    watched = monitoring.data_drift or monitoring.prediction_drift or monitoring.model_quality
+    asked = serving.capture is not None or model.automated_decision or watched is not None
+    return asked and serving.mode in ("realtime", "batch")
 
 
-def _repositories(names: Names) -> str:
-    # Which account the hub is in, this slice is not told: its name is enough for a ceiling.
-    return replace(names, home="*").arn("ecr", f"repository/{names.estate}-{HUB}-*")
-
-
-def _objects(names: Names, store: Output[str], folder: str) -> Output[str]:
-    return store.apply(lambda uri: names.arn("s3", f"{uri.removeprefix('s3://')}/{folder}", regional=False))
-
-
-def _captures(model: Model) -> bool:
-    asked = model.serving.capture is not None or model.automated_decision
-    return asked and model.serving.mode == "realtime"
+def instance_type(model: Model) -> str:
+    """The machine that a model answers on, where its mode has any."""
+    return _hatch(model).instance_type or COMPUTE[model.serving.compute]
 
 
 def _hatch(model: Model) -> AwsServing:
     return model.serving.aws or AwsServing()
 
 
-def _instance_type(model: Model) -> str:
-    return _hatch(model).instance_type or COMPUTE[model.serving.compute]
-
-
 def _takes_key(model: Model) -> bool:
-    return model.serving.mode == "serverless" or takes_volume_key(_instance_type(model))
+    return model.serving.mode == "serverless" or takes_volume_key(instance_type(model))
+
+
+def _folder(path: str) -> str:
+    return f"{path.strip('/')}/"
 
 
 def _instances(made: sagemaker.Model, model: Model) -> sagemaker.EndpointConfigurationProductionVariantArgsDict:
     return {
         "variant_name": VARIANT,
         "model_name": made.name,
-        "instance_type": _instance_type(model),
-        "initial_instance_count": model.serving.replicas.min,
+        "instance_type": instance_type(model),
+        # An asynchronous endpoint that may go down to none still begins with one (SageMaker API, ProductionVariant).
+        "initial_instance_count": max(1, model.serving.replicas.min),
         "initial_variant_weight": 1,
-        "routing_configs": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
+        "routing_configs": None
+        if model.serving.mode == "async"
+        else [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
     }
 
 

@@ -130,6 +130,12 @@ def takes_volume_key(instance_type: str) -> bool:
     return instance_type.split(".")[1] not in LOCAL_STORAGE_FAMILIES
 
 
+def cores(instance_type: str) -> int:
+    """The vCPUs of an instance type: two up to `large`, then four for each `xlarge` (EC2 instance types guide)."""
+    size = instance_type.rpartition(".")[2]
+    return 4 * int(size.removesuffix("xlarge") or 1) if size.endswith("xlarge") else 2
+
+
 class AwsEnvironment(Environment):
     """One place where models run, in an AWS account."""
 

@@ -158,7 +158,7 @@ class _Definition:
             yield "a version in a group takes no tags"
 
     def _retries(self, step: Mapping[str, Any]) -> Iterator[str]:
-        for policy in step.get("RetryPolicies", ()):
+        for policy in _blocks(step.get("RetryPolicies")):
             for exception in policy.get("ExceptionType", ()):
                 if step.get("Type") not in RETRIED.get(exception, ()):
                     yield f"'{exception}' is nothing that a {step.get('Type')} step retries"
@@ -171,15 +171,15 @@ class _Definition:
                 yield f"ExpireAfterMin is {minutes}; it is 0 to 14400"
 
     def _property_files(self, step: Mapping[str, Any]) -> Iterator[str]:
-        for file in step.get("PropertyFiles", ()):
+        for file in _blocks(step.get("PropertyFiles")):
             if file.get("OutputName") not in _outputs(step):
                 yield f"property file '{file.get('PropertyFileName')}' is of an output that the step does not have"
 
     def _condition(self, step: Mapping[str, Any]) -> Iterator[str]:
-        conditions = step["Arguments"].get("Conditions")
+        conditions = _blocks(step["Arguments"].get("Conditions"))
         if not conditions:
             yield "it has no conditions"
-        for condition in conditions or ():
+        for condition in conditions:
             if condition.get("Type") in COMPARISONS:
                 if not {"LeftValue", "RightValue"} <= condition.keys():
                     yield f"{condition['Type']} compares a LeftValue with a RightValue"
@@ -218,7 +218,7 @@ class _Definition:
             output = OUTPUT.fullmatch(property_)
             if output and output[1] not in _outputs(other):
                 yield f"step '{found[1]}' has no output '{output[1]}'"
-            files = {each.get("PropertyFileName") for each in other.get("PropertyFiles", ())}
+            files = {each.get("PropertyFileName") for each in _blocks(other.get("PropertyFiles"))}
             if property_.startswith("PropertyFiles.") and property_.partition(".")[2] not in files:
                 yield f"step '{found[1]}' has no property file '{property_.partition('.')[2]}'"
         elif head not in ("Parameters", "Execution"):
