@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Any
 
-from botocore.model import ServiceModel, Shape
+from botocore.model import ServiceModel
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
@@ -23,7 +23,8 @@ def refusals(api: str, operation: str, arguments: dict[str, Any]) -> list[str]:
     return ([report.generate_report()] if report.has_errors() else []) + _values(arguments, shape, operation)
 
 
-def _values(value: Any, shape: Shape, path: str) -> list[str]:
+def _values(value: Any, shape: Any, path: str) -> list[str]:
+    # botocore gives each type a class of its own, which the stubs of `Shape` know nothing of.
     if shape.type_name == "structure":
         return [
             each
@@ -31,7 +32,7 @@ def _values(value: Any, shape: Shape, path: str) -> list[str]:
             if name in shape.members
             for each in _values(inner, shape.members[name], f"{path}.{name}")
         ]
-    found = []
+    found: list[str] = []
     if shape.type_name == "list":
         found = [each for inner in value for each in _values(inner, shape.member, f"{path}[]")]
     elif shape.type_name == "map":
