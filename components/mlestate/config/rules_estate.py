@@ -60,7 +60,8 @@ def residency_holds(facts: Facts, settings: ModuleType) -> Findings:
 def names_fit(facts: Facts, settings: ModuleType) -> Findings:
     """Each cloud's limits on names, by kind (`names.KINDS` has the sources). No name is ever cut to fit."""
     if not facts.is_aside(("name",)):
-        yield from names.check(facts.cloud, facts.config.name, facts.config.environments, facts.config.models)
+        config = facts.config
+        yield from names.check(facts.cloud, config.name, config.environments, config.models, config.features)
 
 
 _TAG_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
