@@ -64,8 +64,6 @@ KINDS: Mapping[str, Kind] = {
     "aws:topic": Kind(256),
     # EventBridge API: rules, connections and API destinations 1 to 64.
     "aws:rule": Kind(64),
-    # SageMaker API: processing jobs 1 to 63, of which the id of the scheduler's run takes the last 17.
-    "aws:monitoring-job": Kind(46),
     # CloudWatch API: alarms and dashboards 1 to 255.
     "aws:alarm": Kind(255),
     "aws:dashboard": Kind(255),
@@ -81,11 +79,6 @@ KINDS: Mapping[str, Kind] = {
     "aws:table": Kind(255),
     # SageMaker API CreateModelCard: 1 to 63.
     "aws:model-card": Kind(63),
-    # SageMaker API, CreateTransformJob: 1 to 63, of which the minute of a run takes the last 14.
-    "aws:transform-job": Kind(49),
-    # SageMaker API CreateFeatureGroup and CreateMlflowTrackingServer: 1 to 64 and 1 to 256.
-    "aws:feature-group": Kind(64),
-    "aws:tracking-server": Kind(256),
     # EventBridge Scheduler API, CreateScheduleGroup: 1 to 64.
     "aws:schedule-group": Kind(64),
     # SageMaker API CreatePipeline: 1 to 256.
@@ -236,45 +229,59 @@ def _label(text: str) -> str:
 
 
 USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    # kind, slice ("hub" or "environment"), role; {model}, {environment} and {features} stand for each of the estate's.
+    # kind, slice ("hub" or "environment"), role; {model} and {environment} stand for each of the estate's own.
     "aws": (
         *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture", "logs")),
         ("bucket", "environment", "flow-logs"),
         ("bucket", "hub", "audit-logs"),
-        *(("key-alias", "environment", concern) for concern in ("data", "models")),
-        *(("key-alias", "hub", concern) for concern in ("registry", "audit")),
+        *(("key-alias", "environment", concern) for concern in ("data", "features", "models", "logs")),
+        *(("key-alias", "hub", concern) for concern in ("registry", "audit", "logs")),
         *(("topic", slice_, role) for slice_ in ("hub", "environment") for role in ("page", "notice")),
         *(("rule", slice_, "alarm-changed") for slice_ in ("hub", "environment")),
         *(("rule", "environment", f"{kind}-failed") for kind in ("pipeline", "processing", "transform")),
         ("alarm", "environment", "{model}-prediction-drift"),
         ("dashboard", "environment", "{model}"),
-        ("monitoring-job", "environment", "{model}"),
-        ("schedule", "environment", "monitor-{model}"),
-        ("schedule-group", "environment", "monitoring"),
         ("model-package-group", "hub", "{model}"),
         ("image-repository", "hub", "{model}"),
-        ("role", "environment", "{model}-inference"),
+        *(("role", "environment", f"{{model}}-{duty}") for duty in ("training", "inference")),
+        *(
+            ("role", "environment", duty)
+            for duty in (
+                "pipeline",
+                "monitoring",
+                "features",
+                "tracking",
+                "release",
+                "retraining",
+                "batch",
+                "upkeep",
+                "events",
+                "scheduler",
+                "budget",
+            )
+        ),
+        *(
+            ("role", "environment", persona)
+            for persona in ("data-scientist", "ml-engineer", "approver", "operator", "auditor")
+        ),
         *(
             ("role", "hub", role)
             for role in ("data-scientist", "ml-engineer", "approver", "auditor", "ci-plan", "ci-apply")
         ),
         ("policy", "environment", "boundary"),
+        ("policy", "environment", "freeze"),
         ("policy", "hub", "boundary"),
-        ("policy", "hub", "ci-apply-{environment}"),
+        *(
+            ("policy", "hub", f"ci-apply-{concern}")
+            for concern in ("data", "identities", "machines", "networks", "signals", "workflows")
+        ),
         ("endpoint", "environment", "{model}"),
-        ("alarm", "environment", "{model}-wake"),
-        *((kind, "environment", "batch") for kind in ("state-machine", "log-group")),
-        ("alarm", "environment", "batch-failed"),
-        ("schedule", "environment", "{model}-batch"),
-        ("transform-job", "environment", "{model}"),
         ("pipeline", "environment", "{model}"),
         ("schedule", "environment", "{model}"),
         ("schedule-group", "environment", "training"),
         ("queue", "environment", "training"),
         ("model", "environment", "serving-{model}"),
         *(("catalog-database", "environment", role) for role in ("curated", "raw")),
-        ("feature-group", "environment", "{features}"),
-        ("tracking-server", "environment", "tracking"),
         ("trail", "hub", "audit"),
         ("budget", "environment", "monthly"),
         ("state-machine", "environment", "upkeep"),
@@ -327,7 +334,7 @@ Words = Mapping[tuple[str, ...], str]
 
 
 def check(
-    cloud: str, estate: str, environments: Iterable[str], models: Iterable[str], features: Iterable[str] = ()
+    cloud: str, estate: str, environments: Iterable[str], models: Iterable[str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """The words of an estate's file that make some name too long for its cloud.
 
@@ -339,7 +346,6 @@ def check(
     own: dict[str, list[Words]] = {
         "{environment}": list(slices.values()),
         "{model}": [{("models", each): each} for each in models],
-        "{features}": [{("features", each): each} for each in features],
     }
     found: dict[tuple[str, ...], tuple[int, str]] = {}
     for environment, its_word in [*slices.items(), (HUB, {})]:
@@ -349,7 +355,7 @@ def check(
                 continue
             for variable in next((words for placeholder, words in own.items() if placeholder in role), [{}]):
                 word = next(iter(variable.values()), "")
-                name = names.spelled(kind, role.format(model=word, environment=word, features=word))
+                name = names.spelled(kind, role.format(model=word, environment=word))
                 if len(name) > KINDS[f"{cloud}:{kind}"].limit:
                     for path, most, sentence in _too_long(
                         cloud, kind, name, {("name",): estate, **its_word, **variable}

@@ -1,0 +1,127 @@
+"""One run of the monitor."""
+
+# Python 3.8 has neither zip(strict=) nor datetime.UTC, and what a job prints is what CloudWatch reads.
+# ruff: noqa: B905, T201, UP017
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from .capture import Bucket, answers, captured, hours, inputs, labels
+from .distances import Feature
+from .outcomes import Groups, Outcomes
+from .values import PREDICTION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MINIMUM = 100
+"""The fewest rows, or labelled rows, that a number is computed from."""
+
+LABEL_HOURS = 168
+"""How far back true outcomes and the answers they belong to are looked for: they come later than the answers."""
+
+
+def metric_lines(numbers: dict[str, float], model: str, environment: str, now: datetime) -> str:
+    """One line of CloudWatch's embedded metric format (CloudWatch user guide, "Specification")."""
+    about = {
+        "Namespace": "mlestate",
+        "Dimensions": [["Environment", "Model"]],
+        "Metrics": [{"Name": name} for name in sorted(numbers)],
+    }
+    root = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [about]}
+    return json.dumps({"_aws": root, "Environment": environment, "Model": model, **numbers})
+
+
+def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict[str, Any]]:
+    """The numbers, and the report that says where they come from."""
+    until = datetime.fromisoformat(asked.until.replace("Z", "+00:00")).astimezone(timezone.utc)
+    notes: list[str] = []
+    baseline = store.text(asked.baseline)
+    if baseline is None:
+        notes.append(f"There is no baseline at {asked.baseline} yet: no drift is measured.")
+    features = [Feature(each) for each in json.loads(baseline)["features"]] if baseline else []
+    columns = [each.name for each in features if each.name != PREDICTION]
+    groups = Groups(asked.attribute) if asked.attribute else None
+    truths: dict[str, list[str]] = {}
+    if asked.labels:
+        for hour in hours(until, max(asked.hours, LABEL_HOURS)):
+            truths.update(labels(store.lines(f"{asked.labels}{hour}/")))
+    outcomes, rows = Outcomes(asked.problem), 0
+    window = set(hours(until, asked.hours))
+    for hour in hours(until, max(asked.hours, LABEL_HOURS) if asked.labels else asked.hours):
+        for ids, bodies in captured(store.lines(f"{asked.capture}{hour}/")):
+            said = answers(bodies["endpointOutput"], asked.problem)
+            truth: Sequence[str] = next((truths[each] for each in ids if each in truths), ())
+            for true, answer in zip(truth, said):
+                outcomes.add(true, answer)
+            if hour not in window:
+                continue
+            for row, answer in zip(inputs(bodies["endpointInput"], columns), said):
+                rows += 1
+                for feature in features:
+                    feature.add(answer.get(PREDICTION) if feature.name == PREDICTION else row.get(feature.name))
+                if groups is not None:
+                    groups.add(row, answer)
+    numbers: dict[str, float] = {"Rows": rows}
+    distances: dict[str, dict[str, float | None]] = {}
+    if rows < MINIMUM:
+        notes.append(f"{rows} rows are too few to compare: {MINIMUM} are needed.")
+    else:
+        for name, metric, mine in (
+            ("DataDrift", asked.data_drift, [each for each in features if each.name != PREDICTION]),
+            ("PredictionDrift", asked.prediction_drift, [each for each in features if each.name == PREDICTION]),
+        ):
+            if metric:
+                distances[name] = {each.name: each.distance(metric) for each in mine}
+                known = [value for value in distances[name].values() if value is not None]
+                if known:
+                    numbers[name] = max(known)
+        disparity = groups.disparity() if groups is not None else None
+        if disparity is not None:
+            numbers["Disparity"] = disparity
+    if asked.labels:
+        numbers["LabelledRows"] = len(outcomes)
+        quality = outcomes.measure(asked.metric) if len(outcomes) >= MINIMUM else None
+        if quality is None:
+            notes.append(f"{len(outcomes)} labelled rows, from which {asked.metric} cannot be computed.")
+        else:
+            numbers["ModelQuality"] = quality
+    report = {
+        "model": asked.model,
+        "environment": asked.environment,
+        "until": until.isoformat(),
+        "hours": asked.hours,
+        "numbers": numbers,
+        "distances": distances,
+        "rates": groups.rates() if groups is not None else {},
+        "notes": notes,
+    }
+    return numbers, report
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    for name in ("model", "environment", "problem", "until", "capture", "baseline", "out"):
+        parser.add_argument(f"--{name}", required=True)
+    for name in ("data-drift", "prediction-drift", "labels", "metric", "attribute"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--hours", required=True, type=int)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str], store: Any = None) -> None:
+    asked = arguments(argv)
+    numbers, report = watch(asked, store or Bucket())
+    folder = pathlib.Path(asked.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(json.dumps(report, indent=2, sort_keys=True))
+    print(metric_lines(numbers, asked.model, asked.environment, datetime.now(timezone.utc)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
