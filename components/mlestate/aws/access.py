@@ -1,46 +1,54 @@
-"""Who may do what on AWS: a role for every persona that has people, and two for the CI."""
+"""Who may do what on AWS: a role for every persona that has people, for the CI, and for every duty of machines."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import pulumi_aws.iam as iam
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
-from mlestate.aws.personas import PERSONAS, boundary
-from mlestate.aws.pipelines import apply, apply_in, plan
+from mlestate.aws import ceilings
+from mlestate.aws.duties import DUTIES, MODEL_DUTIES, believed
+from mlestate.aws.personas import IN_ENVIRONMENTS, IN_THE_HUB
+from mlestate.aws.pipelines import ATTACHED, apply, plan
 from mlestate.aws.policies import Statement, canonical, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.settings import AwsEstate
 from mlestate.aws.trust import PEOPLE, believers, issuer
 from mlestate.config.estate import CI, People
+from mlestate.config.model import Model
 from mlestate.errors import InputError
 from mlestate.names import HUB, Names
 from mlestate.part import Part
 
 __all__ = ["Access", "access"]
 
-POLICY_LIMIT = 10_240
-"""Characters in the inline policies of a role, white space not counted (IAM quotas)."""
+INLINE_LIMIT = 10_240
+MANAGED_LIMIT = 6_144
+"""Characters in the inline policies of a role and in a managed policy, white space not counted (IAM quotas)."""
 
 ONE_HOUR = 3600
 
 
 class Access(Part):
-    """Roles that people take with the sign-in they have, and that the CI takes with its own token; no stored keys.
+    """Roles that people take with the sign-in they have, the CI with its own token and machines for their duties.
 
-    Whatever is made here is computed from names, so that a first preview already shows who may do what. All roles stand
-    under one ceiling (a permissions boundary), and their sessions end after an hour. People reach the registry, the
-    trail and the environments of the hub's account; what lies in another account takes a role of that account.
+    No stored keys. Whatever is made here is computed from names, so that a first preview already shows who may do what.
+    All roles of a slice stand under one ceiling (a permissions boundary); people's and the CI's sessions end after an
+    hour. The hub has those who approve, who audit and whom the CI is; an environment has the people who work in it, in
+    its own account, and everything that machines run as there. An identity is handed out only when its policy stands.
 
     A principal in the file is one of:
 
     - an **address** (`ana@acme.example`): the person of that user name in IAM Identity Center. A session's name can be
       chosen by any caller and a role of Identity Center is open to many, so both must hold.
-    - ``sso:<permission set>``: whoever has that permission set of Identity Center in the hub's account.
+    - ``sso:<permission set>``: whoever has that permission set of Identity Center in the slice's account.
     - the **ARN** of an IAM role or user.
 
     Multi-factor sign-in is demanded of an approver who is an IAM user, where AWS itself knows it. A session of Identity
     Center or of another role does not carry `aws:MultiFactorAuthPresent` reliably (IAM user guide, "Global condition
     context keys"): demanding it there would lock everyone out, so there it is the identity provider's to demand.
+
+    A budget that is spent attaches the policy ``freeze``, made here, to whom the budget names.
     """
 
     personas: Mapping[str, Output[str]]
@@ -53,108 +61,145 @@ class Access(Part):
         people: People,
         ci: CI | None,
         reach: Reach,
-        models: Sequence[str],
-        environments: Sequence[str],
+        models: Mapping[str, Model],
+        duties: Sequence[str],
         opts: ResourceOptions,
     ) -> None:
-        """``environments`` are all of the estate's, in whichever account.
+        """``duties`` are those of `DUTIES` that the environment has; a hub has none.
 
         Raises:
-            InputError: more environments in the hub's account than the policy of one role can name.
+            InputError: more environments in one account than the policies of one role can name.
         """
         super().__init__(names, opts)
-        listed = {persona: believers(names, people, persona) for persona in PEOPLE}
-        present = {persona: believed for persona, believed in listed.items() if believed}
-        roles: dict[str, Output[str]] = {}
-        made: dict[str, iam.Role] = {}
-        if present or ci:
-            ceiling = self._ceiling(reach)
-        for persona, believed in present.items():
-            roles[persona] = self._role(persona, believed, PERSONAS[persona](reach), ceiling).arn
-        if ci:
-            believed_tokens = issuer(ci, models, environments)
-            provider = iam.OpenIdConnectProvider(
-                self.named("ci"),
-                url=f"https://{believed_tokens.host}",
-                client_id_lists=[believed_tokens.audience],
-                tags=names.tags,
-                opts=self.child(),
-            )
-            arn = names.arn("iam", f"oidc-provider/{believed_tokens.host}", regional=False)
-            for role, believed, permissions in (
-                ("ci-plan", believed_tokens.trusting(arn, believed_tokens.planners), plan(reach)),
-                (
-                    "ci-apply",
-                    believed_tokens.trusting(arn, believed_tokens.appliers, believed_tokens.branch),
-                    apply(reach),
-                ),
-            ):
-                made[role] = self._role(role, believed, permissions, ceiling, depends_on=[provider])
-            for environment, its in reach.environments.items():
-                self._attach(made["ci-apply"], f"ci-apply-{environment}", apply_in(reach, its))
-        identities = {
-            f"{model}-{duty}": Output.from_input(
-                names.arn("iam", f"role{path(names)}{names.physical('role', f'{model}-{duty}')}", regional=False)
-            )
-            for model in models
-            for duty in ("training", "inference")
+        hub = names.environment == HUB
+        wanted = IN_THE_HUB if hub else IN_ENVIRONMENTS
+        closed = set() if hub or reach.open else {"data-scientist"}
+        listed = {persona: believers(names, people, persona) for persona in PEOPLE if persona in {*wanted} - closed}
+        present = {persona: statements for persona, statements in listed.items() if statements}
+        self._most = ceilings.hub(reach) if hub else ceilings.environment(reach)
+        roles = {
+            persona: self._role(persona, statements, wanted[persona](reach)) for persona, statements in present.items()
         }
-        self.publish(personas=roles, ci={role: each.arn for role, each in made.items()}, identities=identities)
+        pipelines = self._pipelines(ci, reach, list(models)) if ci and hub else {}
+        identities: dict[str, Output[str]] = {}
+        for name in duties:
+            duty = DUTIES[name]
+            identities[name] = self._role(name, believed(reach, duty), duty.may(reach), session=None)
+        for model, settings in () if hub else models.items():
+            for name, duty in MODEL_DUTIES.items():
+                identities[f"{model}-{name}"] = self._role(
+                    f"{model}-{name}",
+                    believed(reach, duty),
+                    duty.may(reach, model, settings),
+                    tags=names.of_model(model, settings.owner).tags,
+                    session=None,
+                )
+        if "budget" in duties:
+            self._policy("freeze", ceilings.freeze(reach), f"What a spent budget of {names.slice} takes away")
+        self.publish(personas=roles, ci=pipelines, identities=identities)
 
-    def _ceiling(self, reach: Reach) -> iam.Policy:
-        return iam.Policy(
-            self.named("boundary"),
-            name=self.names.physical("policy", "boundary"),
-            path=path(self.names),
-            description=f"The most that people and CI of {self.names.estate} may ever do",
-            policy=canonical(boundary(reach)),
-            tags=self.names.tags,
+    def _pipelines(self, ci: CI, reach: Reach, models: Sequence[str]) -> dict[str, Output[str]]:
+        names = self.names
+        tokens = issuer(ci, models, list(reach.environments))
+        provider = iam.OpenIdConnectProvider(
+            self.named("ci"),
+            url=f"https://{tokens.host}",
+            client_id_lists=[tokens.audience],
+            tags=names.tags,
             opts=self.child(),
         )
+        arn = names.arn("iam", f"oidc-provider/{tokens.host}", regional=False)
+        made = {
+            role: self._role(role, tokens.trusting(arn, subjects, branch), permissions, depends_on=[provider])
+            for role, subjects, branch, permissions in (
+                ("ci-plan", tokens.planners, None, plan(reach)),
+                ("ci-apply", tokens.appliers, tokens.branch, apply(reach)),
+            )
+        }
+        for concern, permissions in ATTACHED.items():
+            if not reach.beside:
+                continue
+            policy = self._policy(
+                f"ci-apply-{concern}", permissions(reach), f"What the CI of {names.estate} may change: {concern}"
+            )
+            iam.RolePolicyAttachment(
+                self.named(f"ci-apply-{concern}"),
+                # By the output of its policy, so that the role is there.
+                role=made["ci-apply"].apply(lambda arn: arn.rpartition("/")[2]),
+                policy_arn=policy.arn,
+                opts=self.child(),
+            )
+        return made
 
-    def _attach(self, role: iam.Role, name: str, permissions: Sequence[Statement]) -> None:
-        policy = iam.Policy(
+    @cached_property
+    def _ceiling(self) -> iam.Policy:
+        """Made with the first role that needs it."""
+        about = f"The most that people and machines of {self.names.slice} may ever do"
+        return self._policy("boundary", self._most, about)
+
+    def _policy(self, name: str, permissions: Sequence[Statement], description: str) -> iam.Policy:
+        policy = canonical(permissions)
+        if len(policy) > MANAGED_LIMIT:
+            raise _too_much(f"the policy {name}", policy, MANAGED_LIMIT)
+        return iam.Policy(
             self.named(name),
             name=self.names.physical("policy", name),
             path=path(self.names),
-            description=f"What the CI of {self.names.estate} may change in one environment",
-            policy=canonical(permissions),
+            description=description,
+            policy=policy,
             tags=self.names.tags,
             opts=self.child(),
         )
-        iam.RolePolicyAttachment(self.named(name), role=role.name, policy_arn=policy.arn, opts=self.child())
 
     def _role(
         self,
         role: str,
-        believed: Sequence[Statement],
+        trusted: Sequence[Statement],
         permissions: Sequence[Statement],
-        ceiling: iam.Policy,
-        depends_on: Sequence[iam.OpenIdConnectProvider] = (),
-    ) -> iam.Role:
+        *,
+        tags: Mapping[str, str] | None = None,
+        session: int | None = ONE_HOUR,
+        depends_on: Sequence[Resource] = (),
+    ) -> Output[str]:
+        """A role and its policy, as an ARN that is known at once and comes after both."""
+        names = self.names
         policy = canonical(permissions)
-        if len(policy) > POLICY_LIMIT:
-            raise InputError(
-                f"the role {role} would reach too much: its policy has {len(policy)} characters, AWS allows "
-                f"{POLICY_LIMIT}. Give some environments an account of their own"
-            )
+        if len(policy) > INLINE_LIMIT:
+            raise _too_much(f"the role {role}", policy, INLINE_LIMIT)
         made = iam.Role(
             self.named(role),
-            name=self.names.physical("role", role),
-            path=path(self.names),
-            description=f"{role} of {self.names.estate}",
-            assume_role_policy=canonical(believed),
-            max_session_duration=ONE_HOUR,
-            permissions_boundary=ceiling.arn,
-            tags=self.names.tags,
+            name=names.physical("role", role),
+            path=path(names),
+            description=f"{role} of {names.slice}",
+            assume_role_policy=canonical(trusted),
+            max_session_duration=session,
+            permissions_boundary=self._ceiling.arn,
+            tags={**(tags or names.tags)},
             opts=self.child(depends_on=list(depends_on)),
         )
-        iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
-        return made
+        written = iam.RolePolicy(self.named(role), name=role, role=made.name, policy=policy, opts=self.child())
+        arn = names.arn("iam", f"role{path(names)}{names.physical('role', role)}", regional=False)
+        return written.role.apply(lambda _: arn)
 
 
-def access(config: AwsEstate, names: Names, reach: Reach, opts: ResourceOptions) -> Access:
-    """Who may do what in one slice."""
+def _too_much(what: str, policy: str, limit: int) -> InputError:
+    return InputError(
+        f"{what} would reach too much: it has {len(policy)} characters, AWS allows {limit}. Give some environments an "
+        "account of their own"
+    )
+
+
+def access(config: AwsEstate, names: Names, opts: ResourceOptions) -> Access:
+    """Who may do what in one slice of an estate."""
+    reach = Reach.of(config, names)
     if names.environment == HUB:
-        return Access(names, config.people, config.ci, reach, list(config.models), list(config.environments), opts)
-    return Access(names, People(), None, reach, list(config.models), list(config.environments), opts)
+        return Access(names, config.people, config.ci, reach, config.models, (), opts)
+    models = {model: config.model(model, names.environment) for model in config.models}
+    environment = config.environments[names.environment]
+    needed = {
+        "features": bool(config.features),
+        "batch": any(model.serving.mode == "batch" for model in models.values()),
+        "budget": environment.monthly_budget_usd is not None,
+    }
+    duties = [duty for duty in DUTIES if needed.get(duty, True)]
+    return Access(names, config.people, None, reach, models, duties, opts)

@@ -18,7 +18,6 @@ from mlestate.aws.features import Features
 from mlestate.aws.keys import keys, keys_elsewhere
 from mlestate.aws.monitoring import Monitoring
 from mlestate.aws.network import network
-from mlestate.aws.reach import Reach
 from mlestate.aws.registry import Registry, RegistryElsewhere
 from mlestate.aws.serving import Serving
 from mlestate.aws.settings import AwsEstate
@@ -99,14 +98,7 @@ class AwsCloud:
         )
 
     def access(self, names: Names, keys: contract.Keys, registry: contract.Registry, opts: ResourceOptions) -> Access:
-        reach = Reach(
-            hub=names,
-            environments=self._beside(names),
-            protected=self.protected,
-            deploy_roles=sorted({role for roles in self.deploy_roles.values() for role in roles}),
-            own_keys=self.config.encryption == "customer-managed",
-        )
-        return access(self.config, names, reach, opts)
+        return access(self.config, names, opts)
 
     def network(self, names: Names, opts: ResourceOptions) -> contract.Network:
         return network(self.config, names, self._protect(names), opts)
@@ -212,14 +204,6 @@ class AwsCloud:
     def _recorders(self, hub: Names) -> list[Names]:
         """The environments that keep the trail of an account other than the hub's."""
         return [each for each in self._elsewhere(hub) if each.environment in self.config.recorders]
-
-    def _beside(self, hub: Names) -> dict[str, Names]:
-        """The environments in the hub's own account."""
-        return {
-            name: replace(hub, environment=name)
-            for name, each in self.config.environments.items()
-            if each.home in (None, hub.home)
-        }
 
 
 _KEPT: type[contract.WholeCloud] = AwsCloud  # for mypy: the class keeps the contract, of which it inherits nothing

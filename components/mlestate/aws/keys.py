@@ -8,12 +8,12 @@ import pulumi_aws.kms as kms
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.policies import Statement, account_root, allow, canonical, deny, path
+from mlestate.aws.policies import Conditions, Statement, account_root, allow, canonical, deny, path
 from mlestate.config.estate import ExistingKeys
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["GivenKeys", "Keys", "alias", "keys", "keys_elsewhere", "use"]
+__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "grants", "keys", "keys_elsewhere", "use", "uses"]
 
 Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
@@ -21,11 +21,12 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "audit": ("s3", "cloudtrail"),
     "data": ("s3",),
     "features": ("s3", "sagemaker"),
-    "logs": ("dynamodb", "events", "logs", "sns", "sqs", "states"),
-    "models": ("s3", "sagemaker"),
+    "logs": ("dynamodb", "events", "logs", "s3", "sns", "sqs", "states"),
+    "models": ("ec2", "s3", "sagemaker"),
     "registry": ("ecr", "sagemaker"),
 }
-"""Through which services a concern's key may be used; never by a call to KMS itself."""
+"""Through which services a concern's key may be used; never by a call to KMS itself. The disks of jobs and endpoints
+are encrypted through SageMaker and EC2 (SageMaker developer guide, "Protect data at rest using encryption")."""
 
 ADMINISTER = (
     "kms:CancelKeyDeletion",
@@ -121,9 +122,7 @@ def keys(
 def keys_elsewhere(encryption: Encryption, names: Names, concerns: Sequence[str]) -> GivenKeys:
     """The keys of another slice, whose ``names`` these are: the user's own, or by their aliases those made there."""
     if isinstance(encryption, ExistingKeys):
-        given = encryption.existing
-        own = {"audit": given.audit or given.data}
-        return GivenKeys({concern: Output.from_input(own.get(concern, given.data)) for concern in concerns})
+        return GivenKeys({concern: Output.from_input(_given(encryption, concern)) for concern in concerns})
     if encryption == "customer-managed":
         return GivenKeys({each: Output.from_input(names.arn("kms", alias(names, each))) for each in concerns})
     return GivenKeys({})
@@ -132,6 +131,63 @@ def keys_elsewhere(encryption: Encryption, names: Names, concerns: Sequence[str]
 def alias(names: Names, concern: str) -> str:
     """The alias by which policies of another slice mean a key whose id they cannot know."""
     return f"alias/{names.physical('key-alias', concern)}"
+
+
+def uses(
+    sid: str,
+    encryption: Encryption,
+    concerns: Sequence[tuple[Names, str]],
+    actions: Sequence[str],
+    services: Sequence[str],
+) -> list[Statement]:
+    """Allows the keys of some slices' concerns to be used through ``services``; nothing where AWS manages the keys.
+
+    A policy cannot name an alias as its resource (KMS, "kms:ResourceAliases"), and the id of a key is not known before
+    it is made, so a key is meant by a condition on its alias. Ours are, and those that were given by an alias.
+    """
+    through = {
+        "kms:ViaService": sorted({f"{each}.{names.region}.amazonaws.com" for names, _ in concerns for each in services})
+    }
+    return [
+        allow(f"{sid}{number or ''}", actions, resource, {"StringEquals": through, **meant})
+        for number, (resource, meant) in enumerate(_meant(encryption, concerns))
+    ]
+
+
+def grants(sid: str, encryption: Encryption, concerns: Sequence[tuple[Names, str]]) -> list[Statement]:
+    """Allows keys to be lent to AWS services, which is how a job gets the key of its disk."""
+    lent: Conditions = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [
+        allow(f"{sid}{number or ''}", "kms:CreateGrant", resource, {**lent, **meant})
+        for number, (resource, meant) in enumerate(_meant(encryption, concerns))
+    ]
+
+
+def _meant(encryption: Encryption, concerns: Sequence[tuple[Names, str]]) -> list[tuple[list[str], Conditions]]:
+    """Pairs of resources and the condition that narrows them."""
+    if encryption == "provider-managed":
+        return []
+    if isinstance(encryption, ExistingKeys):
+        given = sorted({_given(encryption, concern) for _, concern in concerns})
+        named = [each for each in given if "alias/" in each]
+        found: list[tuple[list[str], Conditions]] = []
+        if whole := [each for each in given if each not in named]:
+            found.append((whole, {}))
+        if named:
+            keys = sorted({f"{each.partition('alias/')[0]}key/*" for each in named})
+            found.append((keys, _by_alias([f"alias/{each.partition('alias/')[2]}" for each in named])))
+        return found
+    resources = sorted({names.arn("kms", "key/*") for names, _ in concerns})
+    return [(resources, _by_alias([alias(names, concern) for names, concern in concerns]))]
+
+
+def _by_alias(aliases: Sequence[str]) -> Conditions:
+    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": list(aliases)}}
+
+
+def _given(encryption: ExistingKeys, concern: str) -> str:
+    given = encryption.existing
+    return (given.audit if concern == "audit" else None) or given.data
 
 
 def use(sid: str, names: Names, key: Output[str], actions: Sequence[str], services: Sequence[str]) -> Statement:
@@ -164,7 +220,8 @@ def _policy(names: Names, concern: str, trails: Sequence[str]) -> list[Statement
         | root,
         allow("GrantToServices", "kms:CreateGrant", "*", {"Bool": {"kms:GrantIsForAWSResource": "true"}}) | root,
     ]
-    return statements + (_trails(names, trails) if concern == "audit" else [])
+    added = {"audit": _trails(names, trails), "logs": _signals(names)}
+    return [*statements, *added.get(concern, ())]
 
 
 def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
@@ -185,3 +242,48 @@ def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
         deny("KeepFromThoseItRecords", CRIPPLE, "*", {"ArnLike": {"aws:PrincipalArn": estate}})
         | {"Principal": {"AWS": "*"}},
     ]
+
+
+def _signals(names: Names) -> list[Statement]:
+    """Services that write under the key themselves: with the key that AWS manages for SNS, an alarm reaches no one.
+
+    CloudWatch Logs user guide, "Encrypt log data using AWS KMS"; SNS developer guide, "Enable compatibility between
+    event sources from AWS services and encrypted topics"; Step Functions developer guide, "Data at rest encryption".
+    """
+    mine = {"StringEquals": {"aws:SourceAccount": names.home}}
+    logs = f"logs.{names.region}.amazonaws.com"
+    delivery = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
+    return [
+        allow(
+            "EncryptLogs",
+            ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "*",
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}},
+        )
+        | {"Principal": {"Service": logs}},
+        allow("EncryptWhatIsTold", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", mine)
+        | {"Principal": {"Service": list(TELLERS)}},
+        allow(
+            "DeliverLogs",
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "*",
+            {**mine, "ArnLike": {"aws:SourceArn": names.arn("logs", "*")}},
+        )
+        | delivery,
+        allow(
+            "DeliverLogsOfMachines",
+            "kms:Decrypt",
+            "*",
+            {"ArnLike": {"kms:EncryptionContext:SourceArn": names.arn("logs", "*")}},
+        )
+        | delivery,
+    ]
+
+
+TELLERS = (
+    "budgets.amazonaws.com",
+    "cloudwatch.amazonaws.com",
+    "costalerts.amazonaws.com",
+    "events.amazonaws.com",
+)
+"""Services that put messages into topics and queues by themselves."""

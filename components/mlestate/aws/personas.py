@@ -1,4 +1,4 @@
-"""What each persona of an estate may do on AWS, and the ceiling over all of them: pure functions of addresses.
+"""What each persona of an estate may do on AWS, in its hub and in each environment: pure functions of addresses.
 
 Approval is governed by the condition key `sagemaker:ModelApprovalStatus` (Service Authorization Reference, "Amazon
 SageMaker AI"): whoever registers a version cannot approve it, and whoever approves can do nothing else to it. Actions
@@ -7,74 +7,42 @@ on ``*`` are those without a resource type (sign-in tokens, lists, look-ups).
 
 from collections.abc import Callable, Mapping
 
-from mlestate.aws.keys import CRIPPLE, alias
-from mlestate.aws.policies import Statement, allow, deny, path
+from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
+from mlestate.aws.duties import register
+from mlestate.aws.keys import uses
+from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
+from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, track
 
-__all__ = ["PERSONAS", "boundary"]
+__all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB", "ROLLBACK"]
 
-PASSED_TO = ("sagemaker.amazonaws.com",)
+Permissions = Callable[[Reach], list[Statement]]
 
-SERVICES = (
-    "access-analyzer",
-    "application-autoscaling",
-    "cloudtrail",
-    "cloudwatch",
-    "ecr",
-    "glue",
-    "iam",
-    "kms",
-    "logs",
-    "s3",
-    "sagemaker",
-    "sts",
-)
-"""What an estate is made of: nothing beyond it is within anyone's reach."""
+ROLLBACK = "rollback"
+"""The role of the state machine that undoes a release. It is one of its own because IAM does not see what an execution
+is given: whoever may start the release machine may release."""
 
-READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion")
 LIST_OBJECTS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions")
 
 
 def _read_registry(reach: Reach) -> list[Statement]:
     return [
         allow("ReadGroups", "sagemaker:DescribeModelPackageGroup", reach.groups),
-        allow("ReadVersions", "sagemaker:DescribeModelPackage", reach.versions),
-        allow("ListTheRegistry", ["sagemaker:ListModelPackageGroups", "sagemaker:ListModelPackages"], "*"),
-    ]
-
-
-def _read_stores(sid: str, reach: Reach, protected: bool, *roles: str) -> list[Statement]:
-    environments = reach.all if protected else reach.open
-    return [
-        allow(f"{sid}Objects", READ_OBJECTS, reach.objects(environments, *roles)),
-        allow(f"{sid}Lists", LIST_OBJECTS, reach.stores(environments, *roles)),
-        *_keys(sid, "kms:Decrypt", reach, protected),
-    ]
-
-
-def _keys(sid: str, actions: str | list[str], reach: Reach, protected: bool) -> list[Statement]:
-    if not reach.own_keys:
-        return []
-    concerns = [
-        (names, concern) for names in (reach.all if protected else reach.open) for concern in ("data", "models")
-    ]
-    return [allow(f"{sid}Keys", actions, reach.hub.arn("kms", "key/*"), reach.keys_of(*concerns))]
-
-
-def _data_scientist(reach: Reach) -> list[Statement]:
-    """Explores data and registers versions where people work; a protected environment is closed to them."""
-    pending = {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
-    return [
-        *_read_registry(reach),
         allow(
-            "RegisterForApproval",
-            "sagemaker:CreateModelPackage",
+            "ReadVersions",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
             [reach.groups, reach.versions],
-            {"StringEquals": pending},
         ),
-        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
-        deny("NeverRegisterApproved", "sagemaker:CreateModelPackage", "*", {"StringNotEqualsIfExists": pending}),
+        allow("ListTheRegistry", "sagemaker:ListModelPackageGroups", "*"),
+    ]
+
+
+def _registering_scientist(reach: Reach) -> list[Statement]:
+    """Registers versions and brings their images."""
+    return [
+        *register(reach),
+        allow("ListTheRegistry", "sagemaker:ListModelPackageGroups", "*"),
         allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
         allow(
             "BringImages",
@@ -88,72 +56,37 @@ def _data_scientist(reach: Reach) -> list[Statement]:
             ],
             reach.repositories,
         ),
-        *_read_stores("Read", reach, False, "raw", "curated", "artifacts"),
-        *_write_artifacts(reach),
     ]
 
 
-def _write_artifacts(reach: Reach) -> list[Statement]:
-    return [
-        allow("WriteArtifacts", ["s3:AbortMultipartUpload", "s3:PutObject"], reach.objects(reach.open, "artifacts")),
-        *_keys("Write", ["kms:Decrypt", "kms:GenerateDataKey"], reach, False),
-    ]
-
-
-def _ml_engineer(reach: Reach) -> list[Statement]:
-    """Runs what is served: reads it everywhere, calls it where people work; approves and deletes nothing."""
+def _reading_engineer(reach: Reach) -> list[Statement]:
+    """Reads what is served; approves and deletes nothing."""
     return [
         *_read_registry(reach),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
         deny("NeverDelete", ["sagemaker:DeleteModelPackage", "sagemaker:DeleteModelPackageGroup"], "*"),
         allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
         allow("ReadImages", [*PULL, "ecr:DescribeImageScanFindings", "ecr:DescribeImages"], reach.repositories),
-        allow("ReadEndpoints", "sagemaker:DescribeEndpoint", reach.endpoints(reach.all)),
-        allow("CallEndpoints", "sagemaker:InvokeEndpoint", reach.endpoints(reach.open)),
-        allow("ListEndpoints", ["sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs"], "*"),
-        allow("ReadMetrics", ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"], "*"),
-        allow(
-            "ReadLogs",
-            ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"],
-            [names.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{names.slice}-*") for names in reach.all],
-        ),
-        allow(
-            "ReadScaling",
-            [
-                "application-autoscaling:DescribeScalableTargets",
-                "application-autoscaling:DescribeScalingActivities",
-                "application-autoscaling:DescribeScalingPolicies",
-            ],
-            "*",
-        ),
-        *_read_stores("Read", reach, True, "curated", "artifacts"),
-        *_write_artifacts(reach),
     ]
 
 
 def _approver(reach: Reach) -> list[Statement]:
-    """Approves or rejects, on what the registry and the artifacts (reports of an evaluation) say."""
-    verdict = {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
+    """Approves or rejects."""
+    verdict = {STATUS: ["Approved", "Rejected"]}
     return [
         *_read_registry(reach),
         allow("ApproveOrReject", "sagemaker:UpdateModelPackage", reach.versions, {"StringEquals": verdict}),
         # A verdict moves no version to another stage in the same request.
-        deny(
-            "LeaveTheStage", "sagemaker:UpdateModelPackage", "*", {"Null": {"sagemaker:ModelLifeCycle:stage": "false"}}
-        ),
+        deny("LeaveTheStage", "sagemaker:UpdateModelPackage", "*", {"Null": {LIFE_CYCLE[0]: "false"}}),
         deny("NeverRegister", "sagemaker:CreateModelPackage", "*"),
-        *_read_stores("Read", reach, True, "artifacts"),
     ]
 
 
 def _auditor(reach: Reach) -> list[Statement]:
     """Reads the trail, the registry and who may do what; never the data, never an answer, never a write."""
-    decrypt = allow(
-        "DecryptTheTrail", "kms:Decrypt", reach.hub.arn("kms", "key/*"), reach.keys_of((reach.hub, "audit"))
-    )
     return [
         *_read_registry(reach),
-        allow("ReadTheTrail", [*READ_OBJECTS, "s3:GetObjectRetention"], f"{reach.audit_store}/*"),
+        allow("ReadTheTrail", [*READ, "s3:GetObjectRetention"], f"{reach.audit_store}/*"),
         allow(
             "ReadItsStore",
             [
@@ -165,7 +98,7 @@ def _auditor(reach: Reach) -> list[Statement]:
             ],
             reach.audit_store,
         ),
-        *([decrypt] if reach.own_keys else []),
+        *uses("DecryptTheTrail", reach.encryption, [(reach.here, "audit")], ["kms:Decrypt"], ["s3"]),
         allow(
             "ReadItsSettings",
             ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
@@ -177,6 +110,13 @@ def _auditor(reach: Reach) -> list[Statement]:
             ["access-analyzer:GetAnalyzer", "access-analyzer:GetFindingV2", "access-analyzer:ListFindingsV2"],
             reach.analyzer,
         ),
+        *_read_access(reach),
+        *_see_no_data(reach),
+    ]
+
+
+def _read_access(reach: Reach) -> list[Statement]:
+    return [
         allow(
             "ReadRoles",
             [
@@ -189,68 +129,263 @@ def _auditor(reach: Reach) -> list[Statement]:
             reach.roles,
         ),
         allow("ReadPolicies", ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"], reach.policies),
-        deny("NeverReadData", "s3:GetObject*", reach.objects(reach.all)),
-        deny("NeverAskAModel", "sagemaker:InvokeEndpoint*", "*"),
     ]
 
 
-PERSONAS: Mapping[str, Callable[[Reach], list[Statement]]] = {
-    "data-scientist": _data_scientist,
-    "ml-engineer": _ml_engineer,
+def _see_no_data(reach: Reach) -> list[Statement]:
+    here = reach.here
+    stores = here.arn("s3", f"{here.estate}-*", regional=False)
+    return [
+        {
+            "Sid": "NeverReadData",
+            "Effect": "Deny",
+            "Action": "s3:GetObject*",
+            "NotResource": [f"{reach.audit_store}/*"],
+        },
+        deny("NeverAskAModel", ["sagemaker:InvokeEndpoint*", "sagemaker:GetRecord", "sagemaker:BatchGetRecord"], "*"),
+        deny("NeverWrite", ["s3:Delete*", "s3:Put*"], stores),
+    ]
+
+
+def _data_scientist(reach: Reach) -> list[Statement]:
+    """Explores data and tries models where people work, on jobs that carry the estate's tag; registers in the hub."""
+    kinds = ("Processing", "Training", "Transform")
+    jobs = [*reach.machines("processing-job", "training-job", "transform-job", "hyper-parameter-tuning-job")]
+    create = [f"sagemaker:Create{kind}Job" for kind in (*kinds, "HyperParameterTuning")]
+    return [
+        *read(reach, "raw"),
+        *read(reach, "curated"),
+        *read(reach, "artifacts"),
+        allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
+        *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),
+        *own_key(reach),
+        allow("TryThings", [*create, "sagemaker:AddTags"], jobs),
+        allow("TryAModel", "sagemaker:CreateTransformJob", reach.machines("model")),
+        deny("SayWhoseTheyAre", create, "*", {"Null": {"aws:RequestTag/estate": "true"}}),
+        allow(
+            "FollowThem",
+            [
+                f"sagemaker:{verb}{kind}Job"
+                for verb in ("Describe", "Stop")
+                for kind in (*kinds, "HyperParameterTuning")
+            ],
+            jobs,
+        ),
+        pass_on(reach, "RunThemAsTheModels", "*-training", "sagemaker"),
+        *_run_pipelines(reach),
+        *_see(reach),
+        allow("ReadFeatures", ["sagemaker:BatchGetRecord", "sagemaker:GetRecord"], reach.machines("feature-group")),
+        allow("ReadTables", ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], catalogue(reach)),
+        *track(reach),
+        *disks(reach),
+        deny(
+            "NeverServe", ["sagemaker:CreateEndpoint*", "sagemaker:DeleteEndpoint*", "sagemaker:UpdateEndpoint*"], "*"
+        ),
+        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+    ]
+
+
+def _run_pipelines(reach: Reach) -> list[Statement]:
+    executions = reach.here.arn("sagemaker", f"pipeline/{reach.here.slice}-*/execution/*")
+    return [
+        allow("RunPipelines", "sagemaker:StartPipelineExecution", reach.machines("pipeline")),
+        allow("StopThem", "sagemaker:StopPipelineExecution", executions),
+    ]
+
+
+def _see(reach: Reach) -> list[Statement]:
+    """Looks at what runs: settings, metrics and logs, no data."""
+    here = reach.here
+    kinds = ("Endpoints", "ProcessingJobs", "TrainingJobs", "TransformJobs")
+    return [
+        allow(
+            "ReadSettings",
+            ["sagemaker:Describe*", "sagemaker:ListPipelineExecution*", "sagemaker:ListTags"],
+            [here.arn("sagemaker", f"{kind}/{here.slice}-*") for kind in MADE],
+        ),
+        allow(
+            "ReadRuns",
+            ["sagemaker:Describe*"],
+            [
+                here.arn("sagemaker", f"{kind}/pipelines-*")
+                for kind in ("processing-job", "training-job", "transform-job")
+            ],
+        ),
+        allow("List", LISTS, "*"),
+        allow(
+            "ReadMetrics", ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"], "*"
+        ),
+        allow(
+            "ReadAlarms",
+            ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
+            here.arn("cloudwatch", "alarm:*"),
+        ),
+        allow(
+            "ReadDashboards",
+            "cloudwatch:GetDashboard",
+            here.arn("cloudwatch", f"dashboard/{here.slice}-*", regional=False),
+        ),
+        allow(
+            "ReadLogs",
+            ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"],
+            [here.arn("logs", f"log-group:/aws/sagemaker/{kind}*") for kind in kinds],
+        ),
+        allow("ReadAnswersOfQueries", ["logs:GetQueryResults", "logs:DescribeLogGroups"], "*"),
+    ]
+
+
+def _ml_engineer(reach: Reach) -> list[Statement]:
+    """Runs pipelines and releases where people work and reads everywhere; approves and deletes nothing."""
+    here = reach.here
+    statements = [
+        *read(reach, "curated"),
+        *read(reach, "artifacts"),
+        *uses(
+            "ReadKeys",
+            reach.encryption,
+            [(here, "data"), (here, "features"), (here, "models")],
+            ["kms:Decrypt"],
+            ["s3"],
+        ),
+        *_see(reach),
+        allow("ReadScaling", SCALING, here.arn("application-autoscaling", "scalable-target/*")),
+        allow(
+            "FollowMachines",
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
+            reach.own("states", "execution:"),
+        ),
+        allow(
+            "SeeMachines",
+            ["states:DescribeStateMachine", "states:ListExecutions"],
+            reach.own("states", "stateMachine:"),
+        ),
+        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
+        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+        deny(
+            "NeverDelete",
+            ["sagemaker:DeleteFeatureGroup", "sagemaker:DeleteModelPackage", "sagemaker:DeleteModelPackageGroup"],
+            "*",
+        ),
+    ]
+    if not reach.open:
+        return statements
+    return [
+        *statements,
+        allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
+        *uses("WriteKeys", reach.encryption, [(here, "models")], ["kms:GenerateDataKey"], ["s3"]),
+        allow("CallEndpoints", "sagemaker:InvokeEndpoint", reach.machines("endpoint")),
+        *_run_pipelines(reach),
+        allow("StartMachines", "states:StartExecution", reach.own("states", "stateMachine:")),
+        allow("StopMachines", "states:StopExecution", reach.own("states", "execution:")),
+        allow(
+            "RunMonitors",
+            ["sagemaker:StartMonitoringSchedule"],
+            reach.machines("monitoring-schedule"),
+        ),
+        *track(reach),
+    ]
+
+
+def _judge(reach: Reach) -> list[Statement]:
+    """Reads the reports that a verdict stands on, and lets a release that waits for people go on or not."""
+    here = reach.here
+    return [
+        *read(reach, "artifacts"),
+        *uses("ReadReports", reach.encryption, [(here, "models")], ["kms:Decrypt"], ["s3"]),
+        # A token is known only to whom the machine sent it: these actions have no resource type.
+        allow("AnswerARelease", ["states:SendTaskFailure", "states:SendTaskSuccess"], "*"),
+        allow("SeeIt", "states:DescribeExecution", reach.own("states", "execution:")),
+        deny("StartNothing", ["sagemaker:Create*", "sagemaker:StartPipelineExecution", "states:StartExecution"], "*"),
+    ]
+
+
+def _operator(reach: Reach) -> list[Statement]:
+    """Rolls a release back, and nothing else."""
+    here = reach.here
+    machine = f"{here.slice}-{ROLLBACK}"
+    return [
+        allow("RollBack", "states:StartExecution", here.arn("states", f"stateMachine:{machine}")),
+        allow("SeeIt", "states:DescribeExecution", here.arn("states", f"execution:{machine}:*")),
+        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
+        *_see(reach),
+    ]
+
+
+def _settings_auditor(reach: Reach) -> list[Statement]:
+    """Reads how an environment is set up and what it did; never the data, never an answer, never a write."""
+    here = reach.here
+    return [
+        *_see(reach),
+        *_read_access(reach),
+        allow(
+            "ReadBuckets",
+            ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"],
+            reach.stores(),
+        ),
+        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
+        allow(
+            "ReadReleases",
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
+            reach.own("states", "execution:"),
+        ),
+        allow(
+            "ReadKeys",
+            ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"],
+            here.arn("kms", "key/*"),
+            {"StringEquals": {"aws:ResourceTag/estate": here.estate}},
+        ),
+        *_see_no_data(reach),
+    ]
+
+
+MADE = (
+    "data-quality-job-definition",
+    "endpoint",
+    "endpoint-config",
+    "feature-group",
+    "mlflow-tracking-server",
+    "model",
+    "monitoring-schedule",
+    "pipeline",
+    "processing-job",
+    "training-job",
+    "transform-job",
+)
+"""The kinds of SageMaker's things whose settings people of an environment look at."""
+
+LISTS = [
+    f"sagemaker:List{each}"
+    for each in (
+        "Endpoints",
+        "EndpointConfigs",
+        "FeatureGroups",
+        "Models",
+        "MonitoringExecutions",
+        "MonitoringSchedules",
+        "Pipelines",
+        "ProcessingJobs",
+        "TrainingJobs",
+        "TransformJobs",
+    )
+]
+
+SCALING = [
+    f"application-autoscaling:Describe{each}" for each in ("ScalableTargets", "ScalingActivities", "ScalingPolicies")
+]
+
+IN_THE_HUB: Mapping[str, Permissions] = {
+    "data-scientist": _registering_scientist,
+    "ml-engineer": _reading_engineer,
     "approver": _approver,
     "auditor": _auditor,
 }
-"""By persona: what the role of that name may do."""
+"""By persona: what the role of that name in the hub may do."""
 
-
-def boundary(reach: Reach) -> list[Statement]:
-    """The ceiling over people and CI: whatever their policies come to say, this they never may.
-
-    The audit trail, and who may do what, are changed by an administrator of the account alone.
-    """
-    hub = reach.hub
-    bucket = reach.audit_store
-    key, name = hub.arn("kms", "key/*"), alias(hub, "audit")
-    return [
-        allow("Ceiling", [f"{service}:*" for service in SERVICES], "*"),
-        deny(
-            "KeepUsersOut",
-            ["iam:*AccessKey*", "iam:*Group*", "iam:*LoginProfile*", "iam:*MFADevice*", "iam:*User*"],
-            "*",
-        ),
-        # A role passed to any other service would act where no boundary of ours is seen.
-        deny("PassRolesToFewServices", "iam:PassRole", "*", {"StringNotEquals": {"iam:PassedToService": PASSED_TO}}),
-        # IAM and STS answer from regions of their own, and what IAM did is looked up where it answers.
-        {
-            "Sid": "StayInTheRegion",
-            "Effect": "Deny",
-            "NotAction": ["cloudtrail:LookupEvents", "iam:*", "sts:*"],
-            "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:RequestedRegion": hub.region}},
-        },
-        deny("KeepTheCeiling", "iam:DeleteRolePermissionsBoundary", "*"),
-        {
-            "Sid": "KeepTheHubsAccess",
-            "Effect": "Deny",
-            "NotAction": ["iam:Get*", "iam:List*"],
-            "Resource": [
-                hub.arn("iam", f"role{path(hub)}{hub.slice}-*", regional=False),
-                reach.policies,
-                hub.arn("iam", "oidc-provider/*", regional=False),
-            ],
-        },
-        deny(
-            "KeepTheTrail",
-            [
-                "cloudtrail:DeleteTrail",
-                "cloudtrail:PutEventSelectors",
-                "cloudtrail:PutInsightSelectors",
-                "cloudtrail:StopLogging",
-                "cloudtrail:UpdateTrail",
-            ],
-            reach.trail,
-        ),
-        deny("KeepItsStore", ["s3:BypassGovernanceRetention", "s3:Delete*", "s3:Put*"], [bucket, f"{bucket}/*"]),
-        deny("KeepItsKey", CRIPPLE, key, {"ForAnyValue:StringEquals": {"kms:ResourceAliases": name}}),
-        deny("KeepItsAlias", ["kms:DeleteAlias", "kms:UpdateAlias"], hub.arn("kms", name)),
-    ]
+IN_ENVIRONMENTS: Mapping[str, Permissions] = {
+    "data-scientist": _data_scientist,
+    "ml-engineer": _ml_engineer,
+    "approver": _judge,
+    "operator": _operator,
+    "auditor": _settings_auditor,
+}
+"""The same in an environment; a protected one has no data scientists, because its data are closed to exploration."""

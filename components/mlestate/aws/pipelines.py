@@ -1,34 +1,33 @@
 """What CI may do on AWS.
 
 Two roles. *plan* reads settings, for the preview of any proposed change; *apply* changes what lives inside the frame.
-The frame itself (who may do what, the audit trail, boundaries, new keys) is an administrator's to change, so the first
-`pulumi up` of a hub or of an environment is theirs too.
+The frame itself (who may do what, the audit trail, boundaries, new keys, Lake Formation) is an administrator's to
+change, so the first `pulumi up` of a hub or of an environment is theirs too, and so is a machine larger than any
+before: the ceiling that lists them is part of the frame. Neither role reads data or secrets, or gives a verdict.
+
+IAM bounds a policy's size, so what *apply* may change comes in managed policies, one a concern.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from mlestate.aws.policies import Statement, allow, deny
+from mlestate.aws.ceilings import PASSED_TO
+from mlestate.aws.policies import Statement, allow, deny, path
 from mlestate.aws.reach import Reach
-from mlestate.aws.serving import boundary_arn
+from mlestate.aws.things import THINGS, Prefix
 from mlestate.names import Names
 
-__all__ = ["apply", "apply_in", "plan"]
+__all__ = ["ATTACHED", "apply", "plan"]
+
+CREATED = ("route-table", "security-group", "security-group-rule", "subnet", "vpc", "vpc-endpoint", "vpc-flow-log")
+"""The parts of a network, as resource types of EC2."""
 
 
 def plan(reach: Reach) -> list[Statement]:
     """Reads the settings of everything an estate makes; no data, no secret, no change."""
     hub = reach.hub
+    whole = Prefix(hub, f"{hub.estate}-", f"{hub.estate}/")
     return [
-        allow(
-            "ReadBuckets",
-            ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:ListBucket"],
-            [*reach.stores(reach.all), reach.audit_store],
-        ),
-        allow(
-            "ReadModels",
-            ["sagemaker:Describe*", "sagemaker:GetModelPackageGroupPolicy", "sagemaker:ListTags"],
-            [reach.groups, reach.versions, *(each for names in reach.all for each in _machines(names))],
-        ),
+        *(allow(f"Read{each.sid}", each.reads, each.where(whole)) for rows in THINGS.values() for each in rows),
         allow(
             "ReadRepositories",
             [
@@ -44,24 +43,19 @@ def plan(reach: Reach) -> list[Statement]:
             ["iam:Get*", "iam:List*"],
             [reach.roles, reach.policies, hub.arn("iam", "oidc-provider/*", regional=False)],
         ),
-        allow("ReadCatalogue", ["glue:GetDatabase", "glue:GetTags"], _catalogue(reach.all)),
         allow(
             "ReadTheTrail",
             ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
             reach.trail,
         ),
-        allow("ReadTheAnalyzer", ["access-analyzer:GetAnalyzer"], reach.analyzer),
+        allow("ReadAnalyzers", "access-analyzer:GetAnalyzer", hub.arn("access-analyzer", f"analyzer/{hub.slice}-*")),
         allow("ReadScaling", "application-autoscaling:ListTagsForResource", _targets(hub)),
         allow(
-            "LookUp",
-            [
-                "application-autoscaling:DescribeScalableTargets",
-                "application-autoscaling:DescribeScalingPolicies",
-                "cloudtrail:DescribeTrails",
-                "kms:ListAliases",
-            ],
-            "*",
+            "ReadAnomalies",
+            ["ce:GetAnomalyMonitors", "ce:GetAnomalySubscriptions", "ce:ListTagsForResource"],
+            _anomalies(hub),
         ),
+        allow("LookUp", LOOK_UP, "*"),
         *_of_the_estates_keys(
             reach,
             "ReadKeys",
@@ -70,8 +64,24 @@ def plan(reach: Reach) -> list[Statement]:
     ]
 
 
+LOOK_UP = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "cloudformation:GetResource",
+    "cloudformation:GetResourceRequestStatus",
+    "cloudtrail:DescribeTrails",
+    "ec2:Describe*",
+    "kms:ListAliases",
+    "logs:DescribeLogGroups",
+    "sns:GetSubscriptionAttributes",
+    "ssm:DescribeParameters",
+)
+"""What has no resource type, or is asked for all at once."""
+
+
 def apply(reach: Reach) -> list[Statement]:
-    """Plans, and changes what lives inside the frame of the hub; `apply_in` adds each environment."""
+    """Plans, and changes what lives inside the frame of the hub; `ATTACHED` adds the rest of the account."""
     statements = [
         *plan(reach),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
@@ -86,6 +96,16 @@ def apply(reach: Reach) -> list[Statement]:
                 "sagemaker:PutModelPackageGroupPolicy",
             ],
             reach.groups,
+        ),
+        allow(
+            "ChangeCards",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelCard",
+                "sagemaker:DeleteModelCard",
+                "sagemaker:UpdateModelCard",
+            ],
+            reach.hub.arn("sagemaker", f"model-card/{reach.hub.slice}-*"),
         ),
         allow(
             "ChangeRepositories",
@@ -133,118 +153,177 @@ def apply(reach: Reach) -> list[Statement]:
     return statements
 
 
-def apply_in(reach: Reach, names: Names) -> list[Statement]:
-    """Changes what lives inside one environment of the hub's account: a policy of its own, as IAM bounds their size."""
-    roles = reach.model_roles(names)
+def _changing(concern: str) -> Callable[[Reach], list[Statement]]:
+    def permissions(reach: Reach) -> list[Statement]:
+        slices = [_prefix(names) for names in [reach.hub, *reach.beside]]
+        return [
+            allow(f"Change{each.sid}", each.changes, [arn for prefix in slices for arn in each.where(prefix)])
+            for each in THINGS[concern]
+        ]
+
+    return permissions
+
+
+def _machines(reach: Reach) -> list[Statement]:
+    hub = reach.hub
     return [
+        *_changing("machines")(reach),
+        # The ids of MLflow's apps are made up.
         allow(
-            "ChangeBuckets",
-            [
-                "s3:CreateBucket",
-                "s3:DeleteBucket",
-                "s3:DeleteBucketPolicy",
-                "s3:PutBucket*",
-                "s3:PutEncryptionConfiguration",
-                "s3:PutLifecycleConfiguration",
-            ],
-            reach.stores([names]),
-        ),
-        allow(
-            "ChangeMachines",
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:CreateModel",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DeleteModel",
-                "sagemaker:DeleteTags",
-                "sagemaker:UpdateEndpoint",
-            ],
-            _machines(names),
-        ),
-        # Without the boundary of its environment no identity is made or given a permission.
-        allow(
-            "ChangeIdentities",
-            ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
-            roles,
-            {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(names)}},
-        ),
-        allow(
-            "KeepIdentities",
-            [
-                "iam:DeleteRole",
-                "iam:TagRole",
-                "iam:UntagRole",
-                "iam:UpdateAssumeRolePolicy",
-                "iam:UpdateRole",
-                "iam:UpdateRoleDescription",
-            ],
-            roles,
-        ),
-        allow(
-            "RunModelsAsThem",
-            "iam:PassRole",
-            roles,
-            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        ),
-        allow(
-            "ChangeCatalogue",
-            [
-                "glue:CreateDatabase",
-                "glue:DeleteDatabase",
-                "glue:TagResource",
-                "glue:UntagResource",
-                "glue:UpdateDatabase",
-            ],
-            _catalogue([names]),
+            "ChangeApps",
+            ["sagemaker:AddTags", "sagemaker:DeleteMlflowApp", "sagemaker:UpdateMlflowApp"],
+            hub.arn("sagemaker", "mlflow-app/*"),
         ),
         allow(
             "ChangeScaling",
             [
                 "application-autoscaling:DeleteScalingPolicy",
+                "application-autoscaling:DeleteScheduledAction",
                 "application-autoscaling:DeregisterScalableTarget",
                 "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:PutScheduledAction",
                 "application-autoscaling:RegisterScalableTarget",
             ],
-            _targets(names),
+            _targets(hub),
             {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
-        ),
-        # Target tracking keeps its alarms with the caller's rights (Application Auto Scaling, "Identity-based policy
-        # examples").
-        allow(
-            "AlarmsOfScaling",
-            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
-            names.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{names.slice}-*"),
         ),
         allow(
             "TheRoleOfScaling",
             "iam:CreateServiceLinkedRole",
-            reach.hub.arn(
-                "iam",
-                "role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*",
-                regional=False,
-            ),
+            hub.arn("iam", "role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*", regional=False),
             {"StringEquals": {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}},
+        ),
+        # Cloud Control's own actions have no resource type; it then acts with the caller's rights (Cloud Control API
+        # user guide, "Specifying credentials").
+        allow(
+            "UseCloudControl",
+            ["cloudformation:CreateResource", "cloudformation:DeleteResource", "cloudformation:UpdateResource"],
+            "*",
         ),
     ]
 
 
-def _machines(names: Names) -> list[str]:
-    return [names.arn("sagemaker", f"{kind}/{names.slice}-*") for kind in ("endpoint", "endpoint-config", "model")]
-
-
-def _catalogue(environments: Sequence[Names]) -> list[str]:
-    """A database is reached through the catalogue that it stands in."""
-    databases = [
-        names.arn("glue", f"database/{names.physical('catalog-database', 'curated')}") for names in environments
+def _signals(reach: Reach) -> list[Statement]:
+    return [
+        *_changing("signals")(reach),
+        allow("ChangeSubscriptions", ["sns:SetSubscriptionAttributes", "sns:Unsubscribe"], "*"),
+        allow("MakeAnomalies", ["ce:CreateAnomalyMonitor", "ce:CreateAnomalySubscription"], "*"),
+        allow(
+            "ChangeAnomalies",
+            [
+                "ce:DeleteAnomalyMonitor",
+                "ce:DeleteAnomalySubscription",
+                "ce:TagResource",
+                "ce:UpdateAnomalyMonitor",
+                "ce:UpdateAnomalySubscription",
+            ],
+            _anomalies(reach.hub),
+        ),
     ]
-    return [environments[0].arn("glue", "catalog"), *databases] if environments else []
+
+
+def _identities(reach: Reach) -> list[Statement]:
+    """Without the boundary of its environment no identity is made, given a permission, or given to another service."""
+    statements = []
+    for number, names in enumerate(reach.beside):
+        roles = names.arn("iam", f"role{path(names)}{names.slice}-*", regional=False)
+        boundary = names.arn("iam", f"policy{path(names)}{names.physical('policy', 'boundary')}", regional=False)
+        statements += [
+            allow(
+                f"ChangeIdentities{number or ''}",
+                [
+                    "iam:CreateRole",
+                    "iam:DeleteRolePolicy",
+                    "iam:PutRolePermissionsBoundary",
+                    "iam:PutRolePolicy",
+                    "iam:UpdateAssumeRolePolicy",
+                ],
+                roles,
+                {"StringEquals": {"iam:PermissionsBoundary": boundary}},
+            ),
+            allow(
+                f"KeepIdentities{number or ''}",
+                [
+                    "iam:DeleteRole",
+                    "iam:TagRole",
+                    "iam:UntagRole",
+                    "iam:UpdateRole",
+                    "iam:UpdateRoleDescription",
+                ],
+                roles,
+            ),
+            allow(
+                f"GiveThemTheirDuties{number or ''}",
+                "iam:PassRole",
+                roles,
+                {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},
+            ),
+        ]
+    return statements
+
+
+def _networks(reach: Reach) -> list[Statement]:
+    """Networks of the estate by their tag, which every part of one carries from its making on."""
+    hub = reach.hub
+    parts = [hub.arn("ec2", f"{each}/*") for each in CREATED]
+    create = [
+        f"ec2:Create{each}" for each in ("FlowLogs", "RouteTable", "SecurityGroup", "Subnet", "Vpc", "VpcEndpoint")
+    ]
+    rules = [
+        "ec2:AuthorizeSecurityGroupEgress",
+        "ec2:AuthorizeSecurityGroupIngress",
+    ]
+    ours = {"StringEquals": {"aws:ResourceTag/estate": hub.estate}}
+    return [
+        allow("MakeNetworks", [*create, *rules], parts, {"StringEquals": {"aws:RequestTag/estate": hub.estate}}),
+        allow(
+            "ChangeNetworks",
+            [
+                *create,
+                *rules,
+                "ec2:AssociateRouteTable",
+                "ec2:Delete*",
+                "ec2:DisassociateRouteTable",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:ModifySubnetAttribute",
+                "ec2:ModifyVpc*",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+            ],
+            parts,
+            ours,
+        ),
+        allow(
+            "TagNetworks",
+            "ec2:CreateTags",
+            parts,
+            {"StringEquals": {"aws:RequestTag/estate": hub.estate}, "Null": {"ec2:CreateAction": "false"}},
+        ),
+        allow("RetagNetworks", ["ec2:CreateTags", "ec2:DeleteTags"], parts, ours),
+    ]
+
+
+ATTACHED: Mapping[str, Callable[[Reach], list[Statement]]] = {
+    "data": _changing("data"),
+    "identities": _identities,
+    "machines": _machines,
+    "networks": _networks,
+    "signals": _signals,
+    "workflows": _changing("workflows"),
+}
+"""By concern: what *apply* may change in the environments of the hub's account, as managed policies."""
+
+
+def _prefix(names: Names) -> Prefix:
+    return Prefix(names, f"{names.slice}-", f"{names.estate}/{names.environment}/")
 
 
 def _targets(names: Names) -> str:
     return names.arn("application-autoscaling", "scalable-target/*")
+
+
+def _anomalies(names: Names) -> list[str]:
+    return [names.arn("ce", f"{each}/*", regional=False) for each in ("anomalymonitor", "anomalysubscription")]
 
 
 def _of_the_estates_keys(

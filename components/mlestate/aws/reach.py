@@ -1,43 +1,120 @@
-"""What of an estate the roles in its hub can reach: addresses computed from names, before anything is there."""
+"""What of an estate the roles of a slice can reach: addresses computed from names, before anything is there."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mlestate.aws import buckets
 from mlestate.aws.audit import STORE, analyzer_arn, trail_arn
 from mlestate.aws.data import ROLES
-from mlestate.aws.keys import alias
+from mlestate.aws.keys import Encryption
 from mlestate.aws.policies import Conditions, path
-from mlestate.names import Names
+from mlestate.aws.settings import COMPUTE, AwsEstate
+from mlestate.config.estate import ExistingNetwork
+from mlestate.config.model import Model
+from mlestate.config.training import Compute
+from mlestate.names import HUB, Names
 
-__all__ = ["Reach"]
+__all__ = ["Limits", "Reach"]
+
+SIZES = ("medium", "large", "xlarge", *(f"{count}xlarge" for count in (2, 4, 8, 9, 12, 16, 18, 24, 32, 48)))
+"""The sizes of a family of instances, from small to large (SageMaker API, ProductionVariantInstanceType)."""
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job or an endpoint of an estate may be, whoever starts it."""
+
+    private: bool
+    """Everything runs in subnets and security groups that the caller names."""
+    own_keys: bool
+    """Everything is written under a key of the customer's."""
+    instance_types: Sequence[str]
+    seconds: int
+    """The longest that a job may run."""
+
+    @classmethod
+    def of(cls, network: object, encryption: Encryption, models: Collection[Model]) -> "Limits":
+        """What the models of a file ask for, in whichever environment; what is smaller is allowed with it."""
+        asked = {COMPUTE["cpu-small"], *(each for model in models for each in _machines(model))}
+        return cls(
+            private=network == "private" or isinstance(network, ExistingNetwork),
+            own_keys=encryption != "provider-managed",
+            instance_types=sorted({smaller for each in asked for smaller in _up_to(each)}),
+            seconds=max([DAY, *(model.training.timeout.seconds for model in models)]),
+        )
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Everything of one estate in its hub's account, as the resources of IAM statements.
+    """Everything of one estate that the roles of one slice come near, as the resources of IAM statements.
 
-    Models are meant by the estate's prefix and not one by one: a role holds 10,240 characters of policy (IAM quotas),
+    Models are meant by the slice's prefix and not one by one: a role holds 10,240 characters of policy (IAM quotas),
     and an estate may have hundreds of models. Buckets are meant by their whole names.
     """
 
+    here: Names
+    """The slice whose roles these are."""
     hub: Names
     environments: Mapping[str, Names]
-    """Those in the hub's account; the others are reached through a deploy role of their own, by the CI alone."""
+    """All of the estate's, in whichever account."""
     protected: frozenset[str]
     """Environments that take changes from pipelines and no longer from people."""
     deploy_roles: Sequence[str]
-    own_keys: bool
-    """Whether the estate makes its keys; the user's own have policies of their own."""
+    encryption: Encryption
+    limits: Limits
+    subnet_ids: Sequence[str] = ()
+    """Of a network that was there before; the estate's own are known by their tags."""
+
+    @classmethod
+    def of(cls, config: AwsEstate, names: Names) -> "Reach":
+        """What the roles of the slice of ``names`` come near in an estate."""
+        hub = replace(names, environment=HUB, home=config.home or names.home)
+        asked = [config.model(model, environment) for model in config.models for environment in config.environments]
+        return cls(
+            here=names,
+            hub=hub,
+            environments={
+                name: replace(hub, environment=name, home=each.home or hub.home)
+                for name, each in config.environments.items()
+            },
+            protected=frozenset(name for name, each in config.environments.items() if each.protect),
+            deploy_roles=sorted({each.deploy_role for each in config.environments.values() if each.deploy_role}),
+            encryption=config.encryption,
+            limits=Limits.of(config.network, config.encryption, [*asked, *config.models.values()]),
+            subnet_ids=config.network.existing.subnets if isinstance(config.network, ExistingNetwork) else (),
+        )
 
     @property
-    def open(self) -> list[Names]:
-        """The environments that people work in."""
-        return [names for name, names in self.environments.items() if name not in self.protected]
+    def subnets(self) -> list[str]:
+        """The subnets and security groups that machines may join."""
+        ids = self.subnet_ids or ["*"]
+        return [
+            *(self.here.arn("ec2", f"subnet/{each}") for each in ids),
+            self.here.arn("ec2", "security-group/*"),
+        ]
 
     @property
-    def all(self) -> list[Names]:
-        return list(self.environments.values())
+    def in_the_network(self) -> Conditions | None:
+        """The condition by which subnets are meant whose ids nobody knows yet."""
+        tags = {"aws:ResourceTag/estate": self.here.estate, "aws:ResourceTag/environment": self.here.environment}
+        return None if self.subnet_ids else {"StringEquals": tags}
+
+    @property
+    def beside(self) -> list[Names]:
+        """The environments in this slice's account."""
+        return [names for names in self.environments.values() if names.home == self.here.home]
+
+    @property
+    def open(self) -> bool:
+        """Whether people work in this environment."""
+        return self.here.environment not in self.protected
+
+    @property
+    def own_keys(self) -> bool:
+        """Whether the estate makes its keys; the user's own have policies of their own."""
+        return self.encryption == "customer-managed"
 
     @property
     def groups(self) -> str:
@@ -65,32 +142,49 @@ class Reach:
 
     @property
     def roles(self) -> str:
-        return self.hub.arn("iam", f"role{path(self.hub)}*", regional=False)
+        """Every role of the estate in this account."""
+        return self.here.arn("iam", f"role{path(self.here)}*", regional=False)
 
     @property
     def policies(self) -> str:
-        return self.hub.arn("iam", f"policy{path(self.hub)}*", regional=False)
+        return self.here.arn("iam", f"policy{path(self.here)}*", regional=False)
 
     @property
-    def boundary(self) -> str:
-        """The ceiling of every person and of the CI."""
-        return self.hub.arn("iam", f"policy{path(self.hub)}{self.hub.physical('policy', 'boundary')}", regional=False)
+    def objects(self) -> list[str]:
+        """Whatever lies in this environment's buckets."""
+        return [f"{store}/*" for store in self.stores()]
 
-    def stores(self, environments: Sequence[Names], *roles: str) -> list[str]:
-        return [buckets.arn(names, role) for names in environments for role in roles or ROLES]
+    def stores(self, *roles: str) -> list[str]:
+        return [buckets.arn(self.here, role) for role in roles or ROLES]
 
-    def objects(self, environments: Sequence[Names], *roles: str) -> list[str]:
-        return [f"{store}/*" for store in self.stores(environments, *roles)]
+    def folder(self, role: str, prefix: str = "") -> str:
+        """The objects under a prefix of one bucket."""
+        return f"{buckets.arn(self.here, role)}/{prefix}*"
 
-    def endpoints(self, environments: Sequence[Names]) -> list[str]:
-        return [names.arn("sagemaker", f"endpoint/{names.slice}-*") for names in environments]
+    def own(self, service: str, resource: str) -> str:
+        """Things of this slice by its prefix: ``own("sagemaker", "endpoint/")``."""
+        return self.here.arn(service, f"{resource}{self.here.slice}-*")
 
-    def model_roles(self, names: Names) -> str:
-        return names.arn("iam", f"role{path(names)}{names.slice}-*", regional=False)
+    def machines(self, *kinds: str) -> list[str]:
+        """SageMaker's things of this slice by kind."""
+        return [self.own("sagemaker", f"{kind}/") for kind in kinds]
 
-    def keys_of(self, *concerns: tuple[Names, str]) -> Conditions:
-        """The condition by which keys are meant whose ids nobody knows yet, used through S3 alone."""
-        return {
-            "StringEquals": {"kms:ViaService": f"s3.{self.hub.region}.amazonaws.com"},
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias(names, concern) for names, concern in concerns]},
-        }
+    def role(self, name: str) -> str:
+        """The ARN of a role of this slice, or of several where the name has a wildcard."""
+        return self.here.arn("iam", f"role{path(self.here)}{self.here.slice}-{name}", regional=False)
+
+    def policy(self, name: str) -> str:
+        return self.here.arn("iam", f"policy{path(self.here)}{self.here.physical('policy', name)}", regional=False)
+
+
+def _machines(model: Model) -> list[str]:
+    """The instance types that a model asks for, in whichever of its duties."""
+    sizes: tuple[Compute, ...] = (model.training.compute, model.serving.compute)
+    written = [each.instance_type for each in (model.training.aws, model.serving.aws) if each is not None]
+    return [*(COMPUTE[size] for size in sizes), *(each for each in written if each is not None)]
+
+
+def _up_to(instance_type: str) -> list[str]:
+    """The type and the smaller ones of its family; one of a size that is not known stands alone."""
+    family, _, size = instance_type.rpartition(".")
+    return [f"{family}.{each}" for each in SIZES[: SIZES.index(size) + 1]] if size in SIZES else [instance_type]

@@ -20,13 +20,14 @@ PEOPLE: Mapping[str, str] = {
     "data-scientist": "data_scientists",
     "ml-engineer": "ml_engineers",
     "approver": "approvers",
+    "operator": "operators",
     "auditor": "auditors",
 }
 """By persona: the field of `people` that says who they are."""
 
 
 def believers(names: Names, people: People, persona: str) -> list[Statement]:
-    """The trust policy of a persona's role; ``names`` are the hub's. Empty where the file names no one."""
+    """The trust policy of a persona's role in a slice. Empty where the file names no one."""
     return trusted(names, getattr(people, PEOPLE[persona]), multi_factor=persona == "approver")
 
 

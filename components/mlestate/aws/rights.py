@@ -1,0 +1,221 @@
+"""What several roles of an environment may, said once: statements by what is done, for people and machines alike."""
+
+from collections.abc import Sequence
+
+from mlestate.aws.keys import grants, uses
+from mlestate.aws.policies import Statement, allow
+from mlestate.aws.reach import Reach
+from mlestate.aws.registry import PULL
+
+__all__ = [
+    "READ",
+    "WRITE",
+    "catalogue",
+    "disks",
+    "folder",
+    "machine",
+    "network",
+    "own_key",
+    "pass_on",
+    "pull",
+    "read",
+    "remember",
+    "settings",
+    "signal_key",
+    "start",
+    "tell",
+    "track",
+]
+
+READ = ("s3:GetObject", "s3:GetObjectVersion")
+WRITE = ("s3:AbortMultipartUpload", "s3:PutObject")
+
+LOOK_AT_NETWORKS = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
+DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+"""What a state machine needs to write its log; none of these has a resource type (Step Functions developer guide,
+"Logging in CloudWatch Logs")."""
+
+TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+
+
+def start(reach: Reach) -> list[Statement]:
+    return [
+        allow("StartMachines", "states:StartExecution", reach.own("states", "stateMachine:")),
+        allow("StartPipelines", "sagemaker:StartPipelineExecution", reach.machines("pipeline")),
+    ]
+
+
+def machine(reach: Reach) -> list[Statement]:
+    """What every state machine does besides its duty: it tells people, and writes its log and its trace."""
+    return [
+        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
+        allow("WriteItsLog", DELIVER_LOGS, "*"),
+        allow("WriteItsTrace", TRACE, "*"),
+        *signal_key(reach, "dynamodb", "sns", "states"),
+    ]
+
+
+def signal_key(reach: Reach, *services: str) -> list[Statement]:
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+    return uses("UseTheKeyOfSignals", reach.encryption, [(reach.here, "logs")], actions, services)
+
+
+def remember(reach: Reach) -> list[Statement]:
+    return [
+        allow(
+            "KeepTheLedger",
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+            [reach.own("dynamodb", "table/"), f"{reach.own('dynamodb', 'table/')}/index/*"],
+        ),
+        *settings(reach, write=True),
+    ]
+
+
+def settings(reach: Reach, write: bool = False) -> list[Statement]:
+    names = reach.here
+    actions = ["ssm:GetParameter", "ssm:GetParameters", *(["ssm:PutParameter"] if write else [])]
+    return [allow("UseSettings", actions, names.arn("ssm", f"parameter/mlestate/{names.estate}/{names.environment}/*"))]
+
+
+def track(reach: Reach) -> list[Statement]:
+    """Records runs on the MLflow of this environment, whose apps have made-up ids."""
+    return [
+        allow(
+            "RecordRuns",
+            [
+                *(
+                    f"sagemaker-mlflow:{verb}"
+                    for verb in ("Create*", "Finalize*", "Get*", "List*", "Log*", "Search*", "Set*", "Update*")
+                ),
+            ],
+            reach.machines("mlflow-tracking-server"),
+        ),
+        allow("RecordRunsOfApps", "sagemaker:CallMlflowAppApi", reach.here.arn("sagemaker", "mlflow-app/*")),
+    ]
+
+
+def pull(reach: Reach, name: str) -> list[Statement]:
+    """Pulls one model's images from the hub."""
+    repository = reach.hub.arn("ecr", f"repository/{reach.hub.physical('image-repository', name)}")
+    return [
+        allow("PullItsImage", PULL, repository),
+        # ECR's token is for a whole registry: the action has no resource type to narrow it by.
+        allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
+    ]
+
+
+def catalogue(reach: Reach) -> list[str]:
+    """Tables of this environment's database; each is reached through the database and the catalogue it stands in."""
+    database = reach.here.physical("catalog-database", "curated")
+    return [reach.here.arn("glue", each) for each in ("catalog", f"database/{database}", f"table/{database}/*")]
+
+
+def pass_on(reach: Reach, sid: str, roles: str, service: str) -> Statement:
+    return allow(
+        sid,
+        "iam:PassRole",
+        reach.role(roles),
+        {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}},
+    )
+
+
+def read(reach: Reach, role: str) -> list[Statement]:
+    sid = role.title()
+    return [
+        allow(f"Read{sid}", READ, reach.folder(role)),
+        allow(f"List{sid}", ["s3:GetBucketLocation", "s3:ListBucket"], reach.stores(role)),
+    ]
+
+
+def folder(reach: Reach, role: str, prefix: str, write: bool = True) -> list[Statement]:
+    """One folder of a bucket: its objects, and no list beyond it."""
+    sid = role.title()
+    return [
+        allow(f"Use{sid}", [*READ, *(WRITE if write else ())], reach.folder(role, prefix)),
+        allow(f"List{sid}", "s3:ListBucket", reach.stores(role), {"StringLike": {"s3:prefix": f"{prefix}*"}}),
+        allow(f"Find{sid}", "s3:GetBucketLocation", reach.stores(role)),
+    ]
+
+
+def own_key(reach: Reach) -> list[Statement]:
+    return uses(
+        "UseTheKeyOfModels",
+        reach.encryption,
+        [(reach.here, "models")],
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        ["s3"],
+    )
+
+
+def disks(reach: Reach) -> list[Statement]:
+    """The keys of disks are lent to SageMaker by whoever starts what has the disk."""
+    return [
+        *uses(
+            "LookAtTheKeyOfDisks",
+            reach.encryption,
+            [(reach.here, "models")],
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            ["ec2", "sagemaker"],
+        ),
+        *grants("LendTheKeyOfDisks", reach.encryption, [(reach.here, "models")]),
+    ]
+
+
+def tell(reach: Reach, *kinds: str, metrics: Sequence[str] = ()) -> list[Statement]:
+    """Logs of SageMaker's things, and metrics, which have no resource type: their namespace narrows them.
+
+    ``kinds`` are what follows `/aws/sagemaker/` in the name of a log group: `TrainingJobs`.
+    """
+    spaces = [f"/aws/sagemaker/{kind.partition('/')[0]}" for kind in kinds]
+    groups = [f"log-group:/aws/sagemaker/{kind}" for kind in kinds]
+    return [
+        allow(
+            "WriteLogs",
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [reach.here.arn("logs", f"{group}{end}") for group in groups for end in ("", ":*")],
+        ),
+        allow(
+            "WriteMetrics",
+            "cloudwatch:PutMetricData",
+            "*",
+            {"StringLike": {"cloudwatch:namespace": [*spaces, *metrics]}},
+        ),
+    ]
+
+
+def network(reach: Reach) -> list[Statement]:
+    """The network interfaces of a job or an endpoint in a network, in that network's subnets alone."""
+    if not reach.limits.private:
+        return []
+    interfaces = reach.here.arn("ec2", "network-interface/*")
+    return [
+        allow("LookAtNetworks", LOOK_AT_NETWORKS, "*"),
+        allow("JoinTheNetwork", "ec2:CreateNetworkInterface", reach.subnets, reach.in_the_network),
+        allow(
+            "HaveAnAddress",
+            ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission"],
+            interfaces,
+        ),
+        allow(
+            "LendAnAddress",
+            "ec2:CreateNetworkInterfacePermission",
+            interfaces,
+            {"StringEquals": {"ec2:AuthorizedService": "sagemaker.amazonaws.com"}},
+        ),
+    ]
