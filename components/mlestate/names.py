@@ -64,6 +64,8 @@ KINDS: Mapping[str, Kind] = {
     "aws:topic": Kind(256),
     # EventBridge API: rules, connections and API destinations 1 to 64.
     "aws:rule": Kind(64),
+    # SageMaker API: processing jobs 1 to 63, of which the id of the scheduler's run takes the last 17.
+    "aws:monitoring-job": Kind(46),
     # CloudWatch API: alarms and dashboards 1 to 255.
     "aws:alarm": Kind(255),
     "aws:dashboard": Kind(255),
@@ -79,6 +81,11 @@ KINDS: Mapping[str, Kind] = {
     "aws:table": Kind(255),
     # SageMaker API CreateModelCard: 1 to 63.
     "aws:model-card": Kind(63),
+    # SageMaker API, CreateTransformJob: 1 to 63, of which the minute of a run takes the last 14.
+    "aws:transform-job": Kind(49),
+    # SageMaker API CreateFeatureGroup and CreateMlflowTrackingServer: 1 to 64 and 1 to 256.
+    "aws:feature-group": Kind(64),
+    "aws:tracking-server": Kind(256),
     # EventBridge Scheduler API, CreateScheduleGroup: 1 to 64.
     "aws:schedule-group": Kind(64),
     # SageMaker API CreatePipeline: 1 to 256.
@@ -229,7 +236,7 @@ def _label(text: str) -> str:
 
 
 USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    # kind, slice ("hub" or "environment"), role; {model} and {environment} stand for each of the estate's own.
+    # kind, slice ("hub" or "environment"), role; {model}, {environment} and {features} stand for each of the estate's.
     "aws": (
         *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture", "logs")),
         ("bucket", "environment", "flow-logs"),
@@ -241,6 +248,9 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         *(("rule", "environment", f"{kind}-failed") for kind in ("pipeline", "processing", "transform")),
         ("alarm", "environment", "{model}-prediction-drift"),
         ("dashboard", "environment", "{model}"),
+        ("monitoring-job", "environment", "{model}"),
+        ("schedule", "environment", "monitor-{model}"),
+        ("schedule-group", "environment", "monitoring"),
         ("model-package-group", "hub", "{model}"),
         ("image-repository", "hub", "{model}"),
         *(("role", "environment", f"{{model}}-{duty}") for duty in ("training", "inference")),
@@ -276,12 +286,19 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             for concern in ("data", "identities", "machines", "networks", "signals", "workflows")
         ),
         ("endpoint", "environment", "{model}"),
+        ("alarm", "environment", "{model}-wake"),
+        *((kind, "environment", "batch") for kind in ("state-machine", "log-group")),
+        ("alarm", "environment", "batch-failed"),
+        ("schedule", "environment", "{model}-batch"),
+        ("transform-job", "environment", "{model}"),
         ("pipeline", "environment", "{model}"),
         ("schedule", "environment", "{model}"),
         ("schedule-group", "environment", "training"),
         ("queue", "environment", "training"),
         ("model", "environment", "serving-{model}"),
         *(("catalog-database", "environment", role) for role in ("curated", "raw")),
+        ("feature-group", "environment", "{features}"),
+        ("tracking-server", "environment", "tracking"),
         ("trail", "hub", "audit"),
         ("budget", "environment", "monthly"),
         ("state-machine", "environment", "upkeep"),
@@ -334,7 +351,7 @@ Words = Mapping[tuple[str, ...], str]
 
 
 def check(
-    cloud: str, estate: str, environments: Iterable[str], models: Iterable[str]
+    cloud: str, estate: str, environments: Iterable[str], models: Iterable[str], features: Iterable[str] = ()
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """The words of an estate's file that make some name too long for its cloud.
 
@@ -346,6 +363,7 @@ def check(
     own: dict[str, list[Words]] = {
         "{environment}": list(slices.values()),
         "{model}": [{("models", each): each} for each in models],
+        "{features}": [{("features", each): each} for each in features],
     }
     found: dict[tuple[str, ...], tuple[int, str]] = {}
     for environment, its_word in [*slices.items(), (HUB, {})]:
@@ -355,7 +373,7 @@ def check(
                 continue
             for variable in next((words for placeholder, words in own.items() if placeholder in role), [{}]):
                 word = next(iter(variable.values()), "")
-                name = names.spelled(kind, role.format(model=word, environment=word))
+                name = names.spelled(kind, role.format(model=word, environment=word, features=word))
                 if len(name) > KINDS[f"{cloud}:{kind}"].limit:
                     for path, most, sentence in _too_long(
                         cloud, kind, name, {("name",): estate, **its_word, **variable}
