@@ -121,6 +121,11 @@ class Alerts(Settings):
         None, description="The PagerDuty integration key, as secret:<key>. Left out: no PagerDuty."
     )
 
+    @property
+    def reach_someone(self) -> bool:
+        """Whether anyone at all is told."""
+        return bool(self.email or self.slack or self.pagerduty)
+
 
 class People(Settings):
     """Who may do what. A principal is what the cloud calls it: SSO group, Google group, Entra object id."""
