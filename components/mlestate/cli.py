@@ -79,6 +79,15 @@ def plan(
         raise typer.Exit(1)
 
 
+@app.command()
+def cost(file: EstateFile, as_json: AsJson = False, scope: Scope = None) -> None:
+    """Show what an estate costs a day, idle and at full size: offline, from its resources and a dated price table."""
+    from mlestate.local.figures import cost as run
+
+    if not run(file, scope, as_json=as_json):
+        raise typer.Exit(1)
+
+
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 

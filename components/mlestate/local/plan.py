@@ -12,6 +12,7 @@ from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.checkpoint import checked
 from mlestate.local.engine import Diagnostic, Result
+from mlestate.local.figures import summary
 from mlestate.local.files import parse_json, read_bytes
 from mlestate.local.session import check, rehearse, stand_in
 
@@ -54,6 +55,8 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
             soft_wrap=True,
         )
         console.print(display.table(rows))
+        if figures := summary(config, rows):
+            console.print(f"\n{figures}", highlight=False, soft_wrap=True)
         display.outputs(console, result.outputs)
         display.waiting(console, result.outputs)
         display.unchecked(console, rehearsal.unchecked)
