@@ -320,7 +320,8 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             for slice_ in ("hub", "environment")
             for watched in ("endpoint", "monitors")
         ),
-        *((kind, slice_, "undelivered") for slice_ in ("hub", "environment") for kind in ("queue", "alarm")),
+        *((kind, slice_, "audit-undelivered") for slice_ in ("hub", "environment") for kind in ("queue", "alarm")),
+        *((kind, "environment", "releases-undelivered") for kind in ("queue", "alarm")),
         ("model-card", "hub", "{model}"),
         ("table", "environment", "releases"),
         ("log-group", "environment", "machines"),

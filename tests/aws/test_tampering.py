@@ -136,7 +136,7 @@ def test_only_the_rules_of_the_slice_write_to_its_queue(estate: Recorded) -> Non
 
 def test_what_could_not_be_delivered_raises_an_alarm(estate: Recorded) -> None:
     alarm = one(estate(ONE_ACCOUNT), "cloudwatch:MetricAlarm", "hub-audit-undelivered").inputs
-    assert alarm["dimensions"] == {"QueueName": "risk-hub-undelivered"}
+    assert alarm["dimensions"] == {"QueueName": "risk-hub-audit-undelivered"}
     assert alarm["alarmActions"]
 
 

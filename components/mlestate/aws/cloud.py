@@ -125,8 +125,22 @@ class AwsCloud:
         access: contract.Access,
         opts: ResourceOptions,
     ) -> Training:
-        models = self._models(names)
-        return Training(names, models, network, keys, data, features, tracking, registry, access, opts)
+        models, is_last = self._models(names), self.config.promotion_path[-1] == names.environment
+        return Training(
+            names,
+            models,
+            self.config.data.datasets,
+            self.config.features,
+            is_last,
+            network,
+            keys,
+            data,
+            features,
+            tracking,
+            registry,
+            access,
+            opts,
+        )
 
     def serving(
         self,
@@ -170,8 +184,9 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Delivery:
+        path, approval = self.config.promotion_path, self.config.promotion.approval
         models, protect = self._models(names), self._protect(names)
-        return Delivery(names, models, keys, registry, training, serving, monitoring, access, alerts, protect, opts)
+        return Delivery(names, models, path, approval, keys, registry, training, monitoring, alerts, protect, opts)
 
     def cost(
         self,

@@ -13,13 +13,13 @@ KEPT_SECONDS = 14 * 24 * 3600
 """The longest that SQS keeps a message (SQS API, SetQueueAttributes)."""
 
 
-def dead_letters(part: Part, role: str, *, key: Output[str] | None, topic: Output[str]) -> sqs.Queue:
+def dead_letters(part: Part, of: str, *, key: Output[str] | None, topic: Output[str]) -> sqs.Queue:
     """A queue that the rules of this slice leave their undelivered events in, and an alarm when there is one.
 
-    ``key`` is a KMS key ARN whose policy lets EventBridge use it, or None for keys that SQS manages; ``topic`` is told.
+    ``of`` is what was not delivered, as in its name. ``key`` is a KMS key ARN whose policy lets EventBridge use it, or None for keys that SQS manages; ``topic`` is told.
     """
-    names = part.names
-    name = names.physical("queue", role)
+    names, role = part.names, "undelivered"
+    name = names.physical("queue", f"{of}-undelivered")
     queue = sqs.Queue(
         part.named(role),
         name=name,
@@ -49,7 +49,7 @@ def dead_letters(part: Part, role: str, *, key: Output[str] | None, topic: Outpu
     )
     cloudwatch.MetricAlarm(
         part.named(role),
-        name=names.physical("alarm", role),
+        name=names.physical("alarm", f"{of}-undelivered"),
         alarm_description=f"Something in {names.slice} could not be delivered: read the queue {name}.",
         namespace="AWS/SQS",
         metric_name="ApproximateNumberOfMessagesVisible",

@@ -29,8 +29,8 @@ class Registry(Part):
     A version is made by a pipeline and approved by a person, so none is made here. Image tags never move, so that what
     was approved is what runs. Other accounts of the estate may read, and run, what is here; there the training pipeline
     may register a version that waits for its approval, and the release workflow may move one to another stage. Nobody
-    outside the estate may do anything. An image needs no permission on its key to be pulled, in any account: ECR decrypts by a grant of its own (Amazon ECR
-    user guide, "Encryption at rest").
+    outside the estate may do anything. An image needs no permission on its key to be pulled, in any account: ECR
+    decrypts by a grant of its own (Amazon ECR user guide, "Encryption at rest").
 
     A model's card starts as a draft with what the file knows. From then on it is people's: what they write into it, and
     its status, stay as they are.

@@ -145,7 +145,7 @@ def watch(
 
     ``depends_on`` is what the signals are about, so that its making is no signal. ``key`` is that of queues.
     """
-    queue = dead_letters(part, "undelivered", key=key, topic=topic)
+    queue = dead_letters(part, "audit", key=key, topic=topic)
     for signal in signals:
         rule = cloudwatch.EventRule(
             part.named(signal.role),

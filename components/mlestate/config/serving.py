@@ -20,11 +20,21 @@ BAKES: Mapping[Strategy, Duration] = {
 }
 """How long each strategy is watched when `bake` is left out."""
 
+STEPS, SPLIT, SAMPLE, MINIMUM_SAMPLES = (10, 50, 100), 50, 0.1, 1000
+"""What a rollout does when `steps`, `split`, `sample` and `minimum_samples` are left out."""
+
+FAILURES = Threshold(max=0.05)
+"""The share of failed requests that takes a release back when `error_rate` is left out."""
+
 
 class Replicas(Settings):
     """How many machines answer."""
 
-    min: Count = Field(1, description="The fewest machines that are always on. Left out: 1.")
+    min: Annotated[int, Field(ge=0)] = Field(
+        1,
+        description="The fewest machines that are always on; 0 is possible with mode async alone, whose first request "
+        "then waits some minutes for a machine. Left out: 1.",
+    )
     max: Count | None = Field(
         None, description="The most machines under load. Left out: as many as `min`, so nothing scales."
     )
@@ -44,7 +54,7 @@ class RollbackOn(Settings):
     """The signs at which a release is taken back by itself."""
 
     error_rate: Threshold | None = Field(
-        None, description="The share of requests that fail, 0 to 1. Left out: {max: 0.05}."
+        None, description=f"The share of requests that fail, 0 to 1. Left out: {{max: {FAILURES.max}}}."
     )
     p95_latency_ms: Threshold | None = Field(
         None, description="The 95th percentile of the answer time in milliseconds. Left out: not a sign."
@@ -70,21 +80,22 @@ class Rollout(Settings):
     )
     steps: tuple[Annotated[int, Field(ge=1, le=100)], ...] | None = Field(
         None,
-        description="The percentages of traffic of a canary, rising to 100. Left out: 10, 50, 100.",
+        description=f"The percentages of traffic of a canary, rising to 100. Left out: {', '.join(map(str, STEPS))}.",
         examples=[[10, 50, 100]],
     )
     split: Annotated[int, Field(ge=1, le=99)] | None = Field(
-        None, description="The percentage of traffic that the challenger of an A/B test gets. Left out: 50."
+        None, description=f"The percentage of traffic that the challenger of an A/B test gets. Left out: {SPLIT}."
     )
     metric: FieldName | None = Field(
         None, description="The metric that decides an A/B test. Left out: the first gated metric of the model."
     )
     minimum_samples: Count | None = Field(
         None,
-        description="The fewest requests to the challenger before an A/B or shadow comparison counts. Left out: 1000.",
+        description="The fewest requests to the challenger before an A/B or shadow comparison counts. Left out: "
+        f"{MINIMUM_SAMPLES}.",
     )
     sample: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="The share of requests that a shadow gets a copy of, above 0 to 1. Left out: 0.1."
+        None, description=f"The share of requests that a shadow gets a copy of, above 0 to 1. Left out: {SAMPLE}."
     )
     bake: Duration | None = Field(
         None,
@@ -125,8 +136,8 @@ class Serving(Settings):
     )
     initial_version: Count | None = Field(
         None,
-        description="The approved version in the registry with which the endpoint is first made. Left out: no endpoint "
-        "yet, and the plan says so.",
+        description="The approved version in the registry with which the endpoint, or what answers in batch, is first "
+        "made. Left out: neither yet, and the plan says so.",
     )
     compute: Compute = Field(
         "cpu-small",
@@ -142,12 +153,14 @@ class Serving(Settings):
     )
     input: Folder | None = Field(
         None,
-        description="Where a batch run reads (only with mode batch). Left out: the model's dataset.",
+        description="The folder in the store of the datasets that a batch run reads (only with mode batch). Left out: "
+        "the model's dataset.",
         examples=["lake/churn/requests/"],
     )
     output: Folder | None = Field(
         None,
-        description="Where a batch run writes (only with mode batch). Left out: predictions/<model>/.",
+        description="The folder in the store of what is made from data that a batch run writes to (only with mode "
+        "batch). Left out: predictions/<model>/.",
         examples=["lake/churn/predictions/"],
     )
     rollout: Rollout = Field(
