@@ -122,7 +122,11 @@ class Serving(Protocol):
 
     @property
     def endpoints(self) -> Outputs:
-        """By model: the endpoint's name; a model without an approved version has none yet."""
+        """By model: the endpoint's name; a model without an approved version has none yet, one in batch never."""
+
+    @property
+    def waiting(self) -> Outputs:
+        """By model that nothing serves yet: the line of the file that names its first approved version."""
 
 
 class Delivery(Protocol):

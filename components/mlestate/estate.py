@@ -94,6 +94,7 @@ class Environment(Part):
     tracking: Mapping[str, Output[str]]
     pipelines: Mapping[str, Output[str]]
     endpoints: Mapping[str, Output[str]]
+    waiting: Mapping[str, Output[str]]
     workflows: Mapping[str, Output[str]]
     alarms: Mapping[str, Output[str]]
     budgets: Mapping[str, Output[str]]
@@ -128,6 +129,7 @@ class Environment(Part):
                 "tracking": {"uri": tracking.uri},
                 "pipelines": training.pipelines,
                 "endpoints": serving.endpoints,
+                "waiting": serving.waiting,
                 "workflows": delivery.workflows,
                 "alarms": monitoring.alarms,
                 "budgets": cost.budgets,

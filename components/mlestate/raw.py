@@ -37,10 +37,8 @@ class Raw:
                 raise InputError(sentence)
 
     def over(self, args: A) -> A:
-        """The arguments of a resource (`sagemaker.EndpointArgs(...)`) with the user's own laid over them."""
-        for name, value in self._over.get(_kind(type(args)), {}).items():
-            setattr(args, name, _merged(getattr(args, name), value))
-        return args
+        """The arguments of a resource (`sagemaker.EndpointArgs(...)`), with the user's own laid over them in place."""
+        return _laid(args, self._over.get(_kind(type(args)), {}))
 
 
 def _kind(args: type) -> str:
@@ -55,7 +53,7 @@ def _unknown(path: str, word: str, what: str, known: Sequence[str]) -> str:
 
 def _faults(path: str, value: Any, args: type) -> Iterator[str]:
     """What the SDK's class has no place for, in a value and in the blocks within it."""
-    known = sorted(name for name, each in vars(args).items() if isinstance(each, property))
+    known = sorted(_arguments(args))
     for block in value if isinstance(value, list | tuple) else [value]:
         if not isinstance(block, Mapping):
             yield f"{path}: {block!r} must be a block of {', '.join(known)}."
@@ -80,7 +78,19 @@ def _block(args: type, name: str) -> type | None:
     return None
 
 
+def _arguments(args: type) -> list[str]:
+    return [name for name, each in vars(args).items() if isinstance(each, property)]
+
+
+def _laid(args: A, over: Mapping[str, Any]) -> A:
+    for name, value in over.items():
+        setattr(args, name, _merged(getattr(args, name), value))
+    return args
+
+
 def _merged(base: Any, over: Any) -> Any:
+    if _arguments(type(base)) and isinstance(over, Mapping):
+        return _laid(base, over)
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
     if _blocks(base) and _blocks(over):
@@ -89,4 +99,8 @@ def _merged(base: Any, over: Any) -> Any:
 
 
 def _blocks(value: Any) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, Mapping) for each in value)
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(each, Mapping) or _arguments(type(each)) for each in value)
+    )

@@ -5,6 +5,7 @@ from types import ModuleType
 from zoneinfo import available_timezones
 
 from mlestate.aws.policies import canonical
+from mlestate.aws.serving_rules import SERVING_RULES
 from mlestate.aws.trust import PEOPLE, TRUST_LIMIT, believers, issuer
 from mlestate.config.facts import Facts
 from mlestate.config.problems import closest
@@ -194,6 +195,7 @@ def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findin
 
 
 RULES = (
+    *SERVING_RULES,
     features_have_names_that_sagemaker_takes,
     datasets_can_be_tables,
     tracking_is_asked_for_as_it_is,

@@ -27,6 +27,9 @@ VARIANT = "champion"
 """The variant that answers. Guardrails of a deployment work only where the names of old and new variants are the same
 (SageMaker, "Deployment guardrails exclusions"), so it is this one for ever."""
 
+Variant = sagemaker.EndpointConfigurationProductionVariantArgs
+Notification = sagemaker.EndpointConfigurationAsyncInferenceConfigOutputConfigNotificationConfigArgs
+
 BEHIND_ENDPOINTS: tuple[type, ...] = (
     sagemaker.ModelArgs,
     sagemaker.EndpointConfigurationArgs,
@@ -116,12 +119,16 @@ class Serving(Part):
             raw.over(
                 sagemaker.ModelArgs(
                     execution_role_arn=self._access.identities[f"{name}-inference"],
-                    containers=[{"model_package_name": group.apply(lambda arn: version_arn(arn, version))}],
+                    containers=[
+                        sagemaker.ModelContainerArgs(
+                            model_package_name=group.apply(lambda arn: version_arn(arn, version))
+                        )
+                    ],
                     enable_network_isolation=apart,
-                    vpc_config={
-                        "subnets": list(self._network.subnets.values()),
-                        "security_group_ids": list(self._network.groups.values()),
-                    }
+                    vpc_config=sagemaker.ModelVpcConfigArgs(
+                        subnets=list(self._network.subnets.values()),
+                        security_group_ids=list(self._network.groups.values()),
+                    )
                     if apart and self._network.subnets
                     else None,
                     tags=self.names.of_model(name, model.owner).tags,
@@ -149,25 +156,29 @@ class Serving(Part):
             self.child(retain_on_delete=True),
         )
 
-    def _capture(self, name: str, model: Model) -> sagemaker.EndpointConfigurationDataCaptureConfigArgsDict:
+    def _capture(self, name: str, model: Model) -> sagemaker.EndpointConfigurationDataCaptureConfigArgs:
         sample = model.serving.capture.sample if model.serving.capture else 1.0
-        return {
-            "enable_capture": True,
-            "initial_sampling_percentage": max(1, round(sample * 100)),
-            "destination_s3_uri": self._kept(name),
-            "kms_key_id": self._keys.ids.get("models"),
-            "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
-        }
+        return sagemaker.EndpointConfigurationDataCaptureConfigArgs(
+            enable_capture=True,
+            initial_sampling_percentage=max(1, round(sample * 100)),
+            destination_s3_uri=self._kept(name),
+            kms_key_id=self._keys.ids.get("models"),
+            capture_options=[
+                sagemaker.EndpointConfigurationDataCaptureConfigCaptureOptionArgs(capture_mode=each)
+                for each in ("Input", "Output")
+            ],
+        )
 
-    def _answers(self, name: str) -> sagemaker.EndpointConfigurationAsyncInferenceConfigArgsDict:
-        return {
-            "output_config": {
-                "s3_output_path": self._kept(name, "/answers"),
-                "s3_failure_path": self._kept(name, "/failures"),
-                "kms_key_id": self._keys.ids.get("models"),
-                "notification_config": {"error_topic": self._alerts.topics.get("notice")},
-            }
-        }
+    def _answers(self, name: str) -> sagemaker.EndpointConfigurationAsyncInferenceConfigArgs:
+        told = self._alerts.topics.get("notice")
+        return sagemaker.EndpointConfigurationAsyncInferenceConfigArgs(
+            output_config=sagemaker.EndpointConfigurationAsyncInferenceConfigOutputConfigArgs(
+                s3_output_path=self._kept(name, "/answers"),
+                s3_failure_path=self._kept(name, "/failures"),
+                kms_key_id=self._keys.ids.get("models"),
+                notification_config=Notification(error_topic=told),
+            )
+        )
 
     def _endpoint(
         self, name: str, model: Model, configuration: sagemaker.EndpointConfiguration, raw: Raw
@@ -236,26 +247,27 @@ def _folder(path: str) -> str:
     return f"{path.strip('/')}/"
 
 
-def _instances(made: sagemaker.Model, model: Model) -> sagemaker.EndpointConfigurationProductionVariantArgsDict:
-    return {
-        "variant_name": VARIANT,
-        "model_name": made.name,
-        "instance_type": instance_type(model),
+def _instances(made: sagemaker.Model, model: Model) -> Variant:
+    spread = sagemaker.EndpointConfigurationProductionVariantRoutingConfigArgs(
+        routing_strategy="LEAST_OUTSTANDING_REQUESTS"
+    )
+    return Variant(
+        variant_name=VARIANT,
+        model_name=made.name,
+        instance_type=instance_type(model),
         # An asynchronous endpoint that may go down to none still begins with one (SageMaker API, ProductionVariant).
-        "initial_instance_count": max(1, model.serving.replicas.min),
-        "initial_variant_weight": 1,
-        "routing_configs": None
-        if model.serving.mode == "async"
-        else [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
-    }
+        initial_instance_count=max(1, model.serving.replicas.min),
+        initial_variant_weight=1,
+        routing_configs=[spread] if model.serving.mode == "realtime" else None,
+    )
 
 
-def _serverless(made: sagemaker.Model, model: Model) -> sagemaker.EndpointConfigurationProductionVariantArgsDict:
-    return {
-        "variant_name": VARIANT,
-        "model_name": made.name,
-        "serverless_config": {
-            "memory_size_in_mb": _hatch(model).memory_mb or 2048,
-            "max_concurrency": _hatch(model).max_concurrency or 5,
-        },
-    }
+def _serverless(made: sagemaker.Model, model: Model) -> Variant:
+    return Variant(
+        variant_name=VARIANT,
+        model_name=made.name,
+        serverless_config=sagemaker.EndpointConfigurationProductionVariantServerlessConfigArgs(
+            memory_size_in_mb=_hatch(model).memory_mb or 2048,
+            max_concurrency=_hatch(model).max_concurrency or 5,
+        ),
+    )

@@ -167,7 +167,7 @@ def fairness_can_be_measured(facts: Facts, settings: ModuleType) -> Findings:
 
 
 _MODES: Mapping[str, tuple[str, ...]] = {
-    "initial_version": ("realtime", "serverless", "async"),
+    "initial_version": ("batch", "realtime", "serverless", "async"),
     "compute": ("batch", "realtime", "async"),
     "replicas": ("realtime", "async"),
     "schedule": ("batch",),
@@ -271,9 +271,17 @@ def _steps(path: Path, steps: tuple[int, ...] | None) -> Findings:
 
 
 def replicas_can_scale(facts: Facts, settings: ModuleType) -> Findings:
-    """Plain logic."""
+    """An endpoint without a machine has nothing to answer at once; one that answers from a queue can wait for the first
+    (SageMaker, "Autoscale an asynchronous endpoint")."""
     for path, model in facts.models():
         replicas, here = model.serving.replicas, (*path, "serving", "replicas")
+        if replicas.min == 0 and model.serving.mode != "async":
+            yield (
+                (*here, "min"),
+                "0 leaves nothing that answers. Use 1 or more, or mode async, whose requests can wait.",
+            )
+        elif replicas.min == 0 and not replicas.max and not facts.is_aside((*here, "max")):
+            yield (*here, "min"), "0 leaves nothing that ever answers. Add max, the most machines that may be started."
         if replicas.max is not None and replicas.max < replicas.min:
             yield (*here, "max"), f"{replicas.max} is below the min of {replicas.min}. Raise max or lower min."
         elif replicas.requests_per_minute is not None and replicas.highest == replicas.min:

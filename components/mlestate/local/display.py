@@ -105,12 +105,12 @@ def outputs(console: Console, values: Mapping[str, Any]) -> None:
 
 
 def waiting(console: Console, values: Mapping[str, Any]) -> None:
-    """Which models can be served and have no endpoint yet, read off the stack's outputs."""
+    """Which models nothing serves yet, read off the stack's outputs."""
     for environment, each in sorted((values.get("environments") or {}).items()):
-        for model in sorted(set(each.get("identities") or ()) - set(each.get("endpoints") or ())):
+        for model, setting in sorted((each.get("waiting") or {}).items()):
             console.print(
-                f"\n{environment}: {escape(model)} has no endpoint yet. It is made with the first approved version: "
-                f"models.{escape(model)}.serving.initial_version",
+                f"\n{environment}: nothing serves {escape(model)} yet. What does is made with its first approved "
+                f"version: {escape(setting)}",
                 highlight=False,
                 soft_wrap=True,
             )
