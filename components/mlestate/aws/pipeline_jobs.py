@@ -73,8 +73,6 @@ class Surroundings:
     """What the other parts tell a model's pipeline, as plain values."""
 
     environment: str
-    job_prefix: str
-    """What the names of its jobs start with."""
     folder: str
     """The folder of the model's artifacts: ``s3://<bucket>/<model>``."""
     image: str
@@ -149,7 +147,6 @@ class Jobs:
             for each in step.reads
         ]
         return {
-            "ProcessingJobName": self.around.job_prefix,
             "AppSpecification": {
                 "ImageUri": self.image(),
                 "ContainerEntrypoint": start[:arguments],
@@ -196,7 +193,6 @@ class Jobs:
             "StoppingCondition": {"MaxRuntimeInSeconds": seconds, "MaxWaitTimeInSeconds": SPOT_PATIENCE * seconds},
         }
         return {
-            "TrainingJobName": self.around.job_prefix,
             "AlgorithmSpecification": {
                 "TrainingImage": self.image(),
                 "TrainingInputMode": "File",

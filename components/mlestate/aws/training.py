@@ -1,19 +1,49 @@
 """The gated pipelines that make model versions on AWS."""
 
+import json
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
+import pulumi_aws.s3 as s3
+import pulumi_aws.sagemaker as sagemaker
+import pulumi_aws.scheduler as scheduler
+import pulumi_aws.sqs as sqs
 from pulumi import Output, ResourceOptions
 
-from mlestate import contract
+from mlestate import contract, pipeline
+from mlestate.aws.pipeline_definition import definition
+from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
+from mlestate.aws.policies import canonical, deny
+from mlestate.aws.schedules import expression
+from mlestate.config.estate import Dataset, FeatureGroup
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
+from mlestate.raw import Raw
 
 __all__ = ["Training"]
 
+STEPS_AT_ONCE = 2
+"""How many steps of a run go side by side; no two of ours do, and one that a user adds may."""
+
+LATE_SECONDS = 3600
+"""How late a scheduled run may start; EventBridge tries again until then, and leaves the start in the queue."""
+
+KEPT_SECONDS = 14 * 24 * 3600
+"""How long the queue keeps a start that failed: the longest that SQS does (SQS API, SetQueueAttributes)."""
+
+MAKES = (sagemaker.PipelineArgs, scheduler.ScheduleArgs)
+"""What `models.<name>.training.raw` can reach."""
+
 
 class Training(Part):
-    """One SageMaker pipeline a model."""
+    """One SageMaker pipeline a model, with the settings that its steps read, and the schedules that start it.
+
+    Pipelines stand in every environment, so that one rehearses the other; schedules run where the promotion path ends,
+    because only there the data are whole, and stand disabled elsewhere. Nothing here bills but a run. The definition is
+    inline: one that lies in S3 cannot be updated (hashicorp/terraform-provider-aws#38259).
+    """
 
     pipelines: Mapping[str, Output[str]]
 
@@ -21,6 +51,9 @@ class Training(Part):
         self,
         names: Names,
         models: Mapping[str, Model],
+        datasets: Mapping[str, Dataset],
+        groups: Mapping[str, FeatureGroup],
+        is_last: bool,
         network: contract.Network,
         keys: contract.Keys,
         data: contract.Data,
@@ -30,5 +63,179 @@ class Training(Part):
         access: contract.Access,
         opts: ResourceOptions,
     ) -> None:
+        """``is_last`` says that the promotion path ends in this environment."""
         super().__init__(names, opts)
-        self.publish(pipelines={})
+        made: dict[str, sagemaker.Pipeline] = {}
+        # Plain blocks, so that the user's own arguments can be laid over a part of them.
+        side_by_side: Any = {"max_parallel_execution_steps": STEPS_AT_ONCE}
+        for name, model in models.items():
+            raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
+            source = {
+                "dataset": data.datasets[model.data.dataset] if model.data.dataset else None,
+                "features": features.groups[model.data.features] if model.data.features else None,
+            }
+            told = Output.all(**source).apply(partial(_settings, name, names, model, datasets, groups))
+            bucket = data.stores["artifacts"].apply(lambda uri: uri.removeprefix("s3://"))
+            kept = [
+                self._object(f"{name}-{SETTINGS}", bucket, f"{name}/{SETTINGS}/settings.json", told),
+                # A job fails on an input folder that holds nothing, so there is an answer before the first release,
+                # which then owns the folder.
+                self._object(
+                    f"{name}-{CHAMPION}",
+                    bucket,
+                    f"{name}/{CHAMPION}/champion.json",
+                    '{"version":null}',
+                    ignore_changes=["content", "contentType"],
+                ),
+            ]
+            around = Output.all(
+                store=data.stores["artifacts"],
+                image=registry.images[name],
+                group=registry.models[name],
+                role=access.identities[f"{name}-training"],
+                subnets=[network.subnets[zone] for zone in sorted(network.subnets)],
+                firewalls=[network.groups[role] for role in sorted(network.groups)],
+                key=keys.ids.get("models"),
+                tracking=tracking.uri,
+            )
+            own = names.of_model(name, model.owner)
+            called = names.physical("pipeline", name)
+            made[name] = sagemaker.Pipeline(
+                self.named(name),
+                raw.over(
+                    sagemaker.PipelineArgs(
+                        pipeline_name=called,
+                        pipeline_display_name=called,
+                        pipeline_description=f"Trains {name}, judges it, and registers what passes for approval",
+                        pipeline_definition=around.apply(partial(_definition, name, model, own)),
+                        role_arn=access.identities["pipeline"],
+                        parallelism_configuration=side_by_side,
+                        tags=own.tags,
+                    )
+                ),
+                opts=self.child(depends_on=kept, delete_before_replace=True),
+            )
+        self._schedules(models, made, keys, access, is_last)
+        self.publish(pipelines={name: each.pipeline_name for name, each in made.items()})
+
+    def _object(
+        self, role: str, bucket: Output[str], key: str, content: str | Output[str], **options: Any
+    ) -> s3.BucketObjectv2:
+        # No tags: an object has room for ten (S3 user guide, "Categorizing your objects using tags").
+        return s3.BucketObjectv2(
+            self.named(role),
+            bucket=bucket,
+            key=key,
+            content=content,
+            content_type="application/json",
+            opts=self.child(**options),
+        )
+
+    def _schedules(
+        self,
+        models: Mapping[str, Model],
+        made: Mapping[str, sagemaker.Pipeline],
+        keys: contract.Keys,
+        access: contract.Access,
+        is_last: bool,
+    ) -> None:
+        due = {
+            name: (model, schedule)
+            for name, model in models.items()
+            if (schedule := model.training.schedule) is not None
+        }
+        if not due:
+            return
+        names = self.names
+        group = scheduler.ScheduleGroup(
+            self.named("schedules"),
+            name=names.physical("schedule-group", "training"),
+            tags=names.tags,
+            opts=self.child(delete_before_replace=True),
+        )
+        queue = self._queue(keys)
+        for name, (model, schedule) in due.items():
+            raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
+            window: Any = {"mode": "OFF"}
+            target: Any = {
+                "arn": made[name].arn,
+                "role_arn": access.identities["scheduler"],
+                "sagemaker_pipeline_parameters": {"pipeline_parameters": [{"name": "Trigger", "value": "schedule"}]},
+                "retry_policy": {"maximum_event_age_in_seconds": LATE_SECONDS, "maximum_retry_attempts": 10},
+                "dead_letter_config": {"arn": queue.arn},
+            }
+            scheduler.Schedule(
+                self.named(name),
+                raw.over(
+                    scheduler.ScheduleArgs(
+                        name=names.physical("schedule", name),
+                        group_name=group.name,
+                        description=f"Trains {name} anew",
+                        schedule_expression=expression(schedule),
+                        schedule_expression_timezone="UTC",
+                        state="ENABLED" if is_last else "DISABLED",
+                        flexible_time_window=window,
+                        kms_key_arn=keys.ids.get("logs"),
+                        target=target,
+                    )
+                ),
+                opts=self.child(delete_before_replace=True),
+            )
+
+    def _queue(self, keys: contract.Keys) -> sqs.Queue:
+        """Where a start that failed waits for a person."""
+        names, key = self.names, keys.ids.get("logs")
+        called = names.physical("queue", "training")
+        queue = sqs.Queue(
+            self.named("failed-starts"),
+            name=called,
+            message_retention_seconds=KEPT_SECONDS,
+            kms_master_key_id=key,
+            sqs_managed_sse_enabled=True if key is None else None,
+            tags=names.tags,
+            opts=self.child(),
+        )
+        insecure = deny(
+            "RefusePlainHttp", "sqs:*", names.arn("sqs", called), {"Bool": {"aws:SecureTransport": "false"}}
+        )
+        sqs.QueuePolicy(
+            self.named("failed-starts"),
+            queue_url=queue.url,
+            policy=canonical([insecure | {"Principal": "*"}]),
+            opts=self.child(),
+        )
+        return queue
+
+
+def _settings(
+    name: str,
+    names: Names,
+    model: Model,
+    datasets: Mapping[str, Dataset],
+    groups: Mapping[str, FeatureGroup],
+    found: Mapping[str, str | None],
+) -> str:
+    uri, group = found["dataset"], found["features"]
+    source = pipeline.Source(
+        dataset=(uri, datasets[model.data.dataset]) if uri and model.data.dataset else None,
+        features=(group, groups[model.data.features]) if group and model.data.features else None,
+    )
+    document = pipeline.settings(name, names.environment, model, source)
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+def _definition(name: str, model: Model, names: Names, found: Mapping[str, Any]) -> str:
+    around = Surroundings(
+        environment=names.environment,
+        folder=f"{found['store']}/{name}",
+        image=found["image"],
+        group=found["group"],
+        role=found["role"],
+        subnets=tuple(found["subnets"]),
+        firewalls=tuple(found["firewalls"]),
+        key=found["key"],
+        tracking=found["tracking"],
+        experiment=f"{names.slice}-{name}",
+        tags=names.tags,
+    )
+    return definition(name, model, around)
