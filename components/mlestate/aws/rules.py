@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from mlestate.aws.policies import canonical
 from mlestate.aws.serving_rules import SERVING_RULES
+from mlestate.aws.training_rules import TRAINING_RULES
 from mlestate.aws.trust import PEOPLE, TRUST_LIMIT, believers, issuer
 from mlestate.config.facts import Facts
 from mlestate.config.problems import closest
@@ -195,6 +196,7 @@ def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findin
 
 
 RULES = (
+    *TRAINING_RULES,
     *SERVING_RULES,
     features_have_names_that_sagemaker_takes,
     datasets_can_be_tables,
