@@ -15,8 +15,8 @@ from mlestate.aws.dashboards import body
 from mlestate.aws.jobs import MONITOR
 from mlestate.aws.monitors import CREATE, job, monitored, window
 from mlestate.aws.schedules import expression
-from mlestate.aws.serving import VARIANT
-from mlestate.aws.settings import COMPUTE, cores
+from mlestate.aws.serving import VARIANT, captures, instance_type
+from mlestate.aws.settings import cores
 from mlestate.config.estate import Alerts as AlertSettings
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -27,8 +27,8 @@ __all__ = ["ASPECTS", "Monitoring"]
 ASPECTS: Mapping[str, str] = {
     "service": "Requests fail or wait. Its dashboard shows which signal it is; roll the last release back if it began "
     "with that.",
-    "model": "The data or the answers are not what the model was made for. Its dashboard shows which signal it is: what "
-    "a person decides next is a retraining, a rollback or a new threshold.",
+    "model": "The data or the answers are not what the model was made for. Its dashboard shows which signal it is: "
+    "what a person decides next is a retraining, a rollback or a new threshold.",
 }
 """What a composite alarm pages for, and what to do then."""
 
@@ -64,7 +64,7 @@ class Monitoring(Part):
         self._network, self._keys, self._data, self._access = network, keys, data, access
         self._topics = alerts.topics
         served = {name: models[name] for name in serving.endpoints}
-        watchful = [name for name, model in served.items() if monitored(model)]
+        watchful = [name for name, model in served.items() if captures(model) and monitored(model)]
         start = self._start() if watchful else None
         alarms: dict[str, Output[str]] = {}
         for name, model in served.items():
@@ -148,11 +148,8 @@ class Monitoring(Part):
             "endpoint": {"EndpointName": names.physical("endpoint", name), "VariantName": VARIANT},
             "monitor": {"Environment": names.slice, "Model": name},
         }
-        machine = (model.serving.aws and model.serving.aws.instance_type) or COMPUTE[model.serving.compute]
-        asked = {
-            each.name: each
-            for each in watched(model, None if model.serving.mode == "serverless" else cores(machine), hours)
-        }
+        machines = None if model.serving.mode == "serverless" else cores(instance_type(model))
+        asked = {each.name: each for each in watched(model, machines, hours)}
         made: dict[str, cloudwatch.MetricAlarm | cloudwatch.CompositeAlarm] = {
             signal: self._alarm(name, model, alarm, dimensions) for signal, alarm in asked.items()
         }

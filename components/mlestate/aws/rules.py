@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from zoneinfo import available_timezones
 
+from mlestate.aws.monitoring_rules import MONITORING_RULES
 from mlestate.aws.policies import canonical
 from mlestate.aws.serving_rules import SERVING_RULES
 from mlestate.aws.training_rules import TRAINING_RULES
@@ -198,6 +199,7 @@ def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findin
 RULES = (
     *TRAINING_RULES,
     *SERVING_RULES,
+    *MONITORING_RULES,
     features_have_names_that_sagemaker_takes,
     datasets_can_be_tables,
     tracking_is_asked_for_as_it_is,

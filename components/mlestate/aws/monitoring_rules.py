@@ -1,0 +1,87 @@
+"""Rules of the file about monitoring that only AWS has."""
+
+from collections.abc import Iterator
+from types import ModuleType
+
+from mlestate.aws.images import IMAGES
+from mlestate.config.facts import Facts
+from mlestate.config.model import METRICS
+
+Findings = Iterator[tuple[object, ...]]
+
+WATCHED = ("data_drift", "prediction_drift", "model_quality")
+
+
+def monitors_find_requests(facts: Facts, settings: ModuleType) -> Findings:
+    """The monitor reads what SageMaker captured of a realtime endpoint (developer guide, "Data capture"); a serverless
+    one captures nothing, which every cloud's rules say."""
+    for path, model in facts.models():
+        here, mode = (*path, "monitoring"), model.serving.mode
+        if facts.is_aside((*path, "serving", "mode")):
+            continue
+        for name in WATCHED:
+            if (
+                mode in ("batch", "async")
+                and facts.written((*here, name))
+                and facts.source((*here, name)) != "defaults"
+            ):
+                yield (
+                    (*here, name),
+                    f"reads the requests that a realtime endpoint keeps, and mode {mode} keeps none that it reads. Use "
+                    "mode realtime, or remove the block and watch the answers where they are used.",
+                )
+        service = (*here, "service")
+        if mode in ("none", "batch") and facts.written(service) and facts.source(service) != "defaults":
+            yield service, f"watches an endpoint, and serving.mode is {mode}. Remove the block."
+
+
+def monitors_run_every_day(facts: Facts, settings: ModuleType) -> Findings:
+    """CloudWatch alarms look back seven days at most (API, PutMetricAlarm, EvaluationPeriods): a monitor that runs less
+    often than every third day could stop without anyone being told."""
+    for path, model in facts.models():
+        schedule = model.monitoring.schedule
+        if schedule.cron.split()[2:] != ["*", "*", "*"]:
+            yield (
+                (*path, "monitoring", "schedule"),
+                f"'{schedule}' leaves out days. A monitor that rests for days could stop for good, and no alarm on AWS "
+                'would tell: they look back a week. Use daily, hourly or certain hours, such as "0 */6 * * *".',
+            )
+
+
+def quality_can_be_computed(facts: Facts, settings: ModuleType) -> Findings:
+    """What a metric of one's own means is known to the model's repository alone."""
+    for path, model in facts.models():
+        quality, gated = model.monitoring.model_quality, tuple(model.gates.model.thresholds)
+        if quality is None:
+            continue
+        metric, known = quality.metric or next(iter(gated), None), tuple(METRICS[model.problem])
+        if metric is not None and metric in model.gates.model.custom:
+            yield (
+                (*path, "monitoring", "model_quality", *(("metric",) if quality.metric else ())),
+                f"'{metric}' is a metric of the model's own, which only its repository can compute. Watch one of: "
+                f"{', '.join(known)}.",
+                known,
+            )
+
+
+def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Findings:
+    """SageMaker publishes its containers region by region (developer guide, "Docker registry paths")."""
+    region, (_, accounts) = facts.config.region, IMAGES["scikit-learn"]
+    if region in accounts or facts.is_aside(("region",)):
+        return
+    for path, model in facts.models():
+        for name in WATCHED:
+            if getattr(model.monitoring, name) is not None and model.serving.mode == "realtime":
+                yield (
+                    (*path, "monitoring", name),
+                    f"runs in SageMaker's scikit-learn container, of which no registry is known in {region}. Remove "
+                    "the block, or use another region.",
+                )
+
+
+MONITORING_RULES = (
+    monitors_find_requests,
+    monitors_run_every_day,
+    quality_can_be_computed,
+    the_region_has_the_monitors_image,
+)
