@@ -88,6 +88,20 @@ def cost(file: EstateFile, as_json: AsJson = False, scope: Scope = None) -> None
         raise typer.Exit(1)
 
 
+@app.command()
+def doctor(
+    file: EstateFile,
+    as_json: AsJson = False,
+    scope: Scope = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no account; show what the estate needs.")] = False,
+) -> None:
+    """Check tools, credentials, accounts and quotas against what an estate needs, before anything is created."""
+    from mlestate.doctor import doctor as run
+
+    if not run(file, scope, as_json=as_json, offline=offline):
+        raise typer.Exit(1)
+
+
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
