@@ -27,6 +27,13 @@ EXPIRY = json.dumps(
         ]
     }
 )
+IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/churn:1"
+PIPELINE = json.dumps(
+    {
+        "Version": "2020-12-01",
+        "Steps": [{"Name": "stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}],
+    }
+)
 APPROVED = json.dumps({"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}})
 _GROUP: dict[str, Any] = {"resourceGroupName": "group"}
 _WORKSPACE = {**_GROUP, "workspaceName": "workspace"}
@@ -130,7 +137,7 @@ AWS: dict[str, dict[str, Any]] = {
         "pipelineName": "churn",
         "pipelineDisplayName": "churn",
         "roleArn": ROLE,
-        "pipelineDefinition": "{}",
+        "pipelineDefinition": PIPELINE,
     },
     "aws:cloudtrail/trail:Trail": {
         "name": "audit",
@@ -193,6 +200,153 @@ AWS: dict[str, dict[str, Any]] = {
         "subnetIds": ["subnet-1", "subnet-2"],
     },
     "aws:cloudcontrol/resource:Resource": {"typeName": "AWS::SageMaker::Cluster", "desiredState": "{}"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket": "b", "key": "monitoring/record.py", "content": "pass"},
+    "aws:glue/catalogTable:CatalogTable": {
+        "databaseName": "lake",
+        "name": "trail",
+        "tableType": "EXTERNAL_TABLE",
+        "parameters": {"classification": "cloudtrail"},
+        "storageDescriptor": {"location": "s3://b/trail/", "columns": [{"name": "eventname", "type": "string"}]},
+    },
+    "aws:glue/catalogTableOptimizer:CatalogTableOptimizer": {
+        "catalogId": "000000000000",
+        "databaseName": "lake",
+        "tableName": "transactions",
+        "type": "compaction",
+        "configuration": {"enabled": True, "roleArn": ROLE},
+    },
+    "aws:athena/namedQuery:NamedQuery": {"name": "who-approved", "database": "lake", "query": "SELECT 1"},
+    "aws:lakeformation/dataLakeSettings:DataLakeSettings": {"admins": [ROLE]},
+    "aws:lakeformation/resource:Resource": {"arn": "arn:aws:s3:::lake", "hybridAccessEnabled": True},
+    "aws:lakeformation/permissions:Permissions": {
+        "principal": ROLE,
+        "permissions": ["DESCRIBE"],
+        "database": {"name": "lake"},
+    },
+    "aws:sagemaker/mlflowApp:MlflowApp": {"name": "ml", "artifactStoreUri": "s3://b/mlflow", "roleArn": ROLE},
+    "aws:sagemaker/mlflowTrackingServer:MlflowTrackingServer": {
+        "trackingServerName": "ml",
+        "artifactStoreUri": "s3://b/mlflow",
+        "roleArn": ROLE,
+        "trackingServerSize": "Small",
+    },
+    "aws:sagemaker/modelCard:ModelCard": {"modelCardName": "churn", "modelCardStatus": "Draft", "content": "{}"},
+    "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition": {
+        "name": "churn-data",
+        "roleArn": ROLE,
+        "dataQualityAppSpecification": {"imageUri": IMAGE},
+        "dataQualityJobInput": {"endpointInput": {"endpointName": "churn", "localPath": "/opt/ml/processing/input"}},
+        "dataQualityJobOutputConfig": {
+            "monitoringOutputs": {"s3Output": {"s3Uri": "s3://b/reports", "localPath": "/opt/ml/processing/output"}}
+        },
+        "jobResources": {"clusterConfig": {"instanceCount": 1, "instanceType": "ml.m5.large", "volumeSizeInGb": 20}},
+    },
+    "aws:sagemaker/monitoringSchedule:MonitoringSchedule": {
+        "name": "churn-data",
+        "monitoringScheduleConfig": {
+            "monitoringJobDefinitionName": "churn-data",
+            "monitoringType": "DataQuality",
+            "scheduleConfig": {"scheduleExpression": "cron(0 4 ? * * *)"},
+        },
+    },
+    "aws:appautoscaling/scheduledAction:ScheduledAction": {
+        "name": "night",
+        "serviceNamespace": "sagemaker",
+        "resourceId": "endpoint/churn/variant/champion",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "schedule": "cron(0 19 ? * MON-FRI *)",
+        "scalableTargetAction": {"minCapacity": 1, "maxCapacity": 1},
+    },
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"alarmName": "degraded", "alarmRule": "ALARM(errors)"},
+    "aws:cloudwatch/dashboard:Dashboard": {
+        "dashboardName": "churn",
+        "dashboardBody": json.dumps({"widgets": [{"type": "text", "properties": {"markdown": "# churn"}}]}),
+    },
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
+        "name": "denied",
+        "logGroupName": "trail",
+        "pattern": '{ $.errorCode = "AccessDenied" }',
+        "metricTransformation": {"name": "Denied", "namespace": "audit", "value": "1"},
+    },
+    "aws:cloudwatch/eventConnection:EventConnection": {
+        "name": "chat",
+        "authorizationType": "API_KEY",
+        "authParameters": {"apiKey": {"key": "Authorization", "value": "x"}},
+    },
+    "aws:cloudwatch/eventApiDestination:EventApiDestination": {
+        "name": "chat",
+        "connectionArn": "arn:aws:events:us-east-1:000000000000:connection/chat/1b47061264138c4ac30d75fd1eb44270",
+        "httpMethod": "POST",
+        "invocationEndpoint": "https://chat.example/hook",
+    },
+    "aws:scheduler/schedule:Schedule": {
+        "name": "retrain",
+        "scheduleExpression": "cron(0 4 ? * MON *)",
+        "flexibleTimeWindow": {"mode": "OFF"},
+        "target": {"arn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/churn", "roleArn": ROLE},
+    },
+    "aws:scheduler/scheduleGroup:ScheduleGroup": {"name": "ml"},
+    "aws:sfn/stateMachine:StateMachine": {
+        "name": "release",
+        "roleArn": ROLE,
+        "definition": json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+    },
+    "aws:ssm/parameter:Parameter": {"name": "/ml/thresholds", "type": "String", "value": "0.8"},
+    "aws:sqs/queuePolicy:QueuePolicy": {
+        "queueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/q",
+        "policy": RESOURCE,
+    },
+    "aws:ec2/routeTable:RouteTable": {"vpcId": "vpc-1"},
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": {"routeTableId": "rtb-1", "subnetId": "subnet-1"},
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"vpcId": "vpc-1"},
+    "aws:ec2/flowLog:FlowLog": {
+        "vpcId": "vpc-1",
+        "trafficType": "ALL",
+        "logDestinationType": "s3",
+        "logDestination": "arn:aws:s3:::b",
+    },
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {
+        "securityGroupId": "sg-1",
+        "ipProtocol": "tcp",
+        "fromPort": 443,
+        "toPort": 443,
+        "referencedSecurityGroupId": "sg-1",
+    },
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
+        "securityGroupId": "sg-1",
+        "ipProtocol": "-1",
+        "cidrIpv4": "10.0.0.0/16",
+    },
+    "aws:budgets/budget:Budget": {
+        "name": "staging",
+        "budgetType": "COST",
+        "timeUnit": "MONTHLY",
+        "limitAmount": "500",
+        "limitUnit": "USD",
+    },
+    "aws:budgets/budgetAction:BudgetAction": {
+        "budgetName": "staging",
+        "actionType": "APPLY_IAM_POLICY",
+        "approvalModel": "AUTOMATIC",
+        "notificationType": "ACTUAL",
+        "executionRoleArn": ROLE,
+        "actionThreshold": {"actionThresholdType": "PERCENTAGE", "actionThresholdValue": 100},
+        "definition": {
+            "iamActionDefinition": {"policyArn": "arn:aws:iam::000000000000:policy/freeze", "roles": ["ci-apply"]}
+        },
+        "subscribers": [{"address": "ml@acme.example", "subscriptionType": "EMAIL"}],
+    },
+    "aws:costexplorer/anomalyMonitor:AnomalyMonitor": {
+        "name": "services",
+        "monitorType": "DIMENSIONAL",
+        "monitorDimension": "SERVICE",
+    },
+    "aws:costexplorer/anomalySubscription:AnomalySubscription": {
+        "name": "services",
+        "frequency": "DAILY",
+        "monitorArnLists": ["arn:aws:ce::000000000000:anomalymonitor/1b470612-6413-8c4a-c30d-75fd1eb44270"],
+        "subscribers": [{"type": "EMAIL", "address": "ml@acme.example"}],
+    },
 }
 
 GCP: dict[str, dict[str, Any]] = {

@@ -24,6 +24,13 @@ ABSENT = {
         "globalSecondaryIndexes", "globalTableWitness", "serverSideEncryption", "warmThroughput",
     },
     "aws:sns/topic:Topic": {"maximumMessageSize"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {
+        "acl", "checksumCrc32", "checksumCrc32c", "checksumCrc64nvme", "checksumSha1", "checksumSha256", "kmsKeyId",
+        "source",
+    },
+    "aws:glue/catalogTable:CatalogTable": {"viewDefinition"},
+    "aws:lakeformation/permissions:Permissions": {"dataLocation", "lfTag", "lfTagPolicy", "table", "tableWithColumns"},
+    "aws:costexplorer/anomalySubscription:AnomalySubscription": {"thresholdExpression"},
     "gcp:storage/bucket:Bucket": {"website"},
     "gcp:bigquery/dataset:Dataset": {"storageBillingModel"},
     "gcp:kms/cryptoKey:CryptoKey": {"cryptoKeyBackend", "keyAccessJustificationsPolicy"},

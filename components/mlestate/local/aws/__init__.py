@@ -41,6 +41,7 @@ def place(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any
         "host": str(inputs.get("url", "")).removeprefix("https://").rstrip("/"),
         "catalog": inputs.get("catalogId") or account,
         "bus": "" if bus == "default" else f"{bus}/",
+        "group": inputs.get("groupName") or "default",
         "dashedBus": "" if bus == "default" else f"{bus}-",
     }
 

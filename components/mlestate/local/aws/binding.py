@@ -11,7 +11,8 @@ from typing import Any
 
 from mlestate.local import schema
 from mlestate.local.aws.models import ApiShape, input_of
-from mlestate.local.aws.operations import EVERYWHERE, TABLE, Row
+from mlestate.local.aws.operations import EVERYWHERE, TABLE
+from mlestate.local.aws.rows import Operation
 from mlestate.local.markers import OUTPUT, SECRET, SIGNATURE, UNKNOWNS
 from mlestate.local.paths import PropertyPath
 from mlestate.local.schema import Failure
@@ -23,7 +24,7 @@ Target = ApiShape | None
 class Bound:
     """An object of the SDK and the structure of the API that it becomes; `place` is its path in the table."""
 
-    row: Row
+    row: Operation
     sdk: schema.Object
     api: ApiShape
     place: str
@@ -48,7 +49,9 @@ class Bound:
         """The properties whose members the API requires, by the SDK's names."""
         member = {name: self.row.paths.get(self.place + name, self._members.get(alike(name))) for name in self.fields}
         return tuple(
-            name for name in member if member[name] in self.api.required and self.place + name not in self.row.optional
+            name
+            for name in member
+            if member[name] in self.api.required and self.place + name not in self.row.optional.split()
         )
 
     @cached_property
@@ -79,7 +82,7 @@ def bound(token: str) -> Bound | None:
     row = TABLE.get(token)
     if row is None:
         return None
-    return Bound(row, schema.resource_type(token).inputs, input_of(row.service, row.operation), "")
+    return Bound(row, schema.resource_type(token).inputs, input_of(row.service, row.name), "")
 
 
 def check(token: str, inputs: Mapping[str, Any]) -> list[Failure]:

@@ -9,6 +9,7 @@ from mlestate.local.aws import dashboards, events, policies, states
 from mlestate.local.aws.json_text import Finding, parsed
 from mlestate.local.aws.models import request
 from mlestate.local.aws.operations import CLOUD_CONTROL
+from mlestate.local.aws_pipeline import operations, validate_definition
 from mlestate.local.schema import Failure
 from mlestate.local.wire import has_unknown, is_secret, revealed
 
@@ -68,6 +69,15 @@ def _json(text: Any) -> Iterator[Finding]:
         yield (), f"expected JSON: {error}"
 
 
+def _pipeline(text: str) -> Iterator[Finding]:
+    """A pipeline's definition, and the request that each of its steps makes."""
+    problems = validate_definition(text)
+    yield from (((), problem) for problem in problems)
+    for step, operation, arguments in () if problems else operations(text):
+        for failure in request("sagemaker", operation, arguments, ("Steps", step, "Arguments")):
+            yield failure.path, failure.reason
+
+
 def _object(text: Any) -> Iterator[Finding]:
     yield from parsed(text)
 
@@ -81,7 +91,6 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
     "aws:s3/bucketPolicy:BucketPolicy": {"policy": partial(policies.policy, policies.BUCKET)},
     "aws:kms/key:Key": {"policy": partial(policies.policy, policies.KEY)},
     "aws:kms/keyPolicy:KeyPolicy": {"policy": partial(policies.policy, policies.KEY)},
-    "aws:kms/replicaKey:ReplicaKey": {"policy": partial(policies.policy, policies.KEY)},
     "aws:sns/topic:Topic": {"policy": partial(policies.policy, policies.TOPIC)},
     "aws:sns/topicPolicy:TopicPolicy": {"policy": partial(policies.policy, policies.TOPIC)},
     "aws:sns/topicSubscription:TopicSubscription": {"filterPolicy": events.pattern, "redrivePolicy": _object},
@@ -92,6 +101,7 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
     "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": {
         "resourcePolicy": partial(policies.policy, policies.GROUP)
     },
+    "aws:sagemaker/pipeline:Pipeline": {"pipelineDefinition": _pipeline},
     "aws:sagemaker/modelCard:ModelCard": {"content": _object},
     "aws:sagemaker/monitoringSchedule:MonitoringSchedule": {
         "monitoringScheduleConfig.scheduleConfig.scheduleExpression": events.monitoring_schedule
@@ -101,18 +111,14 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
         "eventPattern": events.pattern,
         "scheduleExpression": events.rule_schedule,
     },
-    "aws:cloudwatch/eventArchive:EventArchive": {"eventPattern": events.pattern},
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": {"policy": partial(policies.policy, policies.GROUP)},
     "aws:cloudwatch/eventTarget:EventTarget": {"input": _json},
     "aws:cloudwatch/dashboard:Dashboard": {"dashboardBody": dashboards.dashboard},
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {"policyDocument": partial(policies.policy, policies.LOGS)},
     "aws:scheduler/schedule:Schedule": {
         "scheduleExpression": events.schedule,
         "target.input": _json,
     },
     "aws:appautoscaling/scheduledAction:ScheduledAction": {"schedule": events.schedule},
     "aws:sfn/stateMachine:StateMachine": {"definition": states.machine},
-    "aws:secretsmanager/secret:Secret": {"policy": partial(policies.policy, policies.GROUP)},
 }
 
 

@@ -52,7 +52,6 @@ TOPIC = Use(principal=True, resource=True, most=30720)
 QUEUE = Use(principal=True, resource=True, most=8192)
 REPOSITORY = Use(principal=True, resource=False, most=10240)
 GROUP = Use(principal=True, resource=True, most=20480)
-LOGS = Use(principal=True, resource=True, most=5120)
 ENDPOINT = Use(principal=True, resource=True, most=20480)
 
 
