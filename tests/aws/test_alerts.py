@@ -105,6 +105,12 @@ def test_slack_hears_alarms_and_failures_through_an_identity_that_may_call_it(es
     assert {name for name in targets if name not in slack} == {f"{signal.name}-notice" for signal in SIGNALS}
 
 
+def test_the_hub_tells_by_ways_that_need_no_identity(estate: Recorded) -> None:
+    found = estate(WAYS)
+    assert not [name for name in all_of(found, "cloudwatch:EventApiDestination") if "-hub-" in name]
+    assert [name for name in all_of(found, "sns:TopicSubscription") if name.startswith("risk-hub-alerts-page")]
+
+
 def test_without_slack_no_rule_waits_for_alarms(estate: Recorded) -> None:
     found = estate(MINIMAL)
     assert all_of(found, "cloudwatch:EventApiDestination") == {}

@@ -79,7 +79,21 @@ def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Fin
                 )
 
 
+def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
+    """Slack is reached by an identity of an environment; the hub, where the trail is watched, has no machine and so no
+    such identity."""
+    alerts = facts.config.alerts
+    wrong = any(facts.is_aside(("alerts", name)) for name in ("email", "pagerduty"))
+    if alerts.slack is not None and not alerts.email and alerts.pagerduty is None and not wrong:
+        yield (
+            ("alerts", "slack"),
+            "hears the alarms of environments and not those of the hub: no one would be told of tampering with the "
+            "audit trail. Add alerts.email or alerts.pagerduty.",
+        )
+
+
 MONITORING_RULES = (
+    tampering_reaches_someone,
     monitors_find_requests,
     monitors_run_every_day,
     quality_can_be_computed,
