@@ -138,7 +138,8 @@ class Cost(Part):
             },
             subscribers=[{"subscription_type": "SNS", "address": self._topics["page"]}],
             tags=self.names.tags,
-            opts=self.child(),
+            # The policy is meant by its computed ARN, so nothing else says that it has to be there first.
+            opts=self.child(depends_on=[self._access] if isinstance(self._access, Part) else None),
         )
 
     def _anomalies(self, monitor: str) -> None:
@@ -232,10 +233,17 @@ class Cost(Part):
             tags=names.tags,
             opts=self.child(),
         )
+        group = scheduler.ScheduleGroup(
+            self.named("upkeep"),
+            name=names.physical("schedule-group", "upkeep"),
+            tags=names.tags,
+            opts=self.child(delete_before_replace=True),
+        )
         for role, action, expression, timezone in self._schedules():
             scheduler.Schedule(
                 self.named(role),
                 name=names.physical("schedule", role),
+                group_name=group.name,
                 description=f"{action}: endpoints of {names.slice}",
                 schedule_expression=expression,
                 schedule_expression_timezone=timezone,
@@ -247,7 +255,7 @@ class Cost(Part):
                     "input": f'{{"action":"{action}"}}',
                     "retry_policy": {"maximum_event_age_in_seconds": 3600, "maximum_retry_attempts": 10},
                 },
-                opts=self.child(),
+                opts=self.child(delete_before_replace=True),
             )
 
     def _schedules(self) -> list[tuple[str, str, str, str]]:

@@ -1,13 +1,12 @@
 """The machine that takes endpoints down while nobody needs them, and brings them back as they were.
 
 A variant of a classic endpoint is not known to scale to zero instances, so the endpoint goes. Deleted, it loses its
-scalable targets and policies too (SageMaker developer guide, "Delete endpoints configured for auto scaling"), and
-SageMaker keeps an endpoint that monitoring schedules still watch: all of these are remembered first, in a parameter
-beside it, and made again after it.
+scalable targets and policies too (SageMaker developer guide, "Delete endpoints configured for auto scaling"): they are
+remembered first, in a parameter beside it, and made again after it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mlestate.names import Names
@@ -25,8 +24,6 @@ _RETRY = [
         "JitterStrategy": "FULL",
     }
 ]
-_PATIENT = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 60, "MaxAttempts": 12, "BackoffRate": 1.2}]
-"""A schedule cannot be deleted while one of its executions runs (aws/amazon-sagemaker-examples#2342)."""
 
 State = dict[str, Any]
 
@@ -113,23 +110,9 @@ def _stop(idle_hours: int | None, topic: str) -> dict[str, State]:
                 "configuration": _is("$states.result.EndpointConfigName"),
                 "variants": _is("[$states.result.ProductionVariants.VariantName]"),
             },
-            "Why" if reap else "Monitors",
+            "Why" if reap else "Targets",
         ),
         **reap,
-        "Monitors": _task(
-            "sagemaker:listMonitoringSchedules",
-            {"EndpointName": "{% $item.endpoint %}", "MaxResults": 100},
-            {"watching": _is("[$states.result.MonitoringScheduleSummaries.MonitoringScheduleName]")},
-            "EachMonitor",
-        ),
-        "EachMonitor": _each(
-            "$watching",
-            "sagemaker:describeMonitoringSchedule",
-            {"MonitoringScheduleName": "{% $states.input %}"},
-            "Targets",
-            output=_is("{'name': $states.input, 'configuration': $states.result.MonitoringScheduleConfig}"),
-            assign={"monitors": _is("$states.result")},
-        ),
         "Targets": _task(
             "applicationautoscaling:describeScalableTargets",
             {
@@ -166,29 +149,11 @@ def _stop(idle_hours: int | None, topic: str) -> dict[str, State]:
                 "Name": "{% $item.memory %}",
                 "Type": "String",
                 "Overwrite": True,
-                "Value": _is(
-                    "$string({'configuration': $configuration, 'monitors': $monitors, 'targets': $targets,"
-                    " 'policies': $policies})"
-                ),
+                "Value": _is("$string({'configuration': $configuration, 'targets': $targets, 'policies': $policies})"),
             },
             {},
-            "DropMonitors",
+            "Delete",
         ),
-        "DropMonitors": _each(
-            "$watching",
-            "sagemaker:deleteMonitoringSchedule",
-            {"MonitoringScheduleName": "{% $states.input %}"},
-            "StillWatched",
-            retry=_PATIENT,
-        ),
-        "StillWatched": _task(
-            "sagemaker:listMonitoringSchedules",
-            {"EndpointName": "{% $item.endpoint %}", "MaxResults": 100},
-            {"watched": _is("$exists($states.result.MonitoringScheduleSummaries.MonitoringScheduleName)")},
-            "Unwatched",
-        ),
-        "Unwatched": _choice({_is("$watched"): "Linger"}, "Delete"),
-        "Linger": {"Type": "Wait", "Seconds": 15, "Next": "StillWatched"},
         "Delete": _task(
             "sagemaker:deleteEndpoint", {"EndpointName": "{% $item.endpoint %}"}, {}, "Told" if topic else "Done"
         ),
@@ -198,7 +163,7 @@ def _stop(idle_hours: int | None, topic: str) -> dict[str, State]:
 
 def _reap(idle_hours: int) -> dict[str, State]:
     return {
-        "Why": _choice({_is("$action = 'reap'"): "Measure"}, "Monitors"),
+        "Why": _choice({_is("$action = 'reap'"): "Measure"}, "Targets"),
         "Measure": _task(
             "cloudwatch:getMetricData",
             {
@@ -215,7 +180,7 @@ def _reap(idle_hours: int) -> dict[str, State]:
             "Idle",
         ),
         "Idle": _choice(
-            {_is(f"$requests = 0 and $toMillis($since[0]) < $toMillis($now()) - {idle_hours} * 3600000"): "Monitors"},
+            {_is(f"$requests = 0 and $toMillis($since[0]) < $toMillis($now()) - {idle_hours} * 3600000"): "Targets"},
             "Done",
         ),
     }
@@ -296,18 +261,7 @@ def _start() -> dict[str, State]:
             "$remembered.policies",
             "applicationautoscaling:putScalingPolicy",
             _is("$merge([$states.input, {'ServiceNamespace': 'sagemaker', 'PolicyType': 'TargetTrackingScaling'}])"),
-            "RestoreMonitors",
-        ),
-        "RestoreMonitors": _each(
-            "$remembered.monitors",
-            "sagemaker:createMonitoringSchedule",
-            {
-                "MonitoringScheduleName": "{% $states.input.name %}",
-                "MonitoringScheduleConfig": "{% $states.input.configuration %}",
-                "Tags": "{% $item.tags %}",
-            },
             "Forget",
-            already="SageMaker.ResourceInUseException",
         ),
         "Forget": _task(
             "ssm:putParameter",
@@ -349,29 +303,22 @@ def _each(
     *,
     output: str | None = None,
     assign: Mapping[str, str] | None = None,
-    retry: Sequence[State] = _RETRY,
-    already: str | None = None,
 ) -> State:
-    """The same call for each of some items; ``already`` is the error that says it has been made before."""
+    """The same call for each of some items."""
     name = action.split(":")[1][0].upper() + action.split(":")[1][1:]
     call: State = {
         "Type": "Task",
         "Resource": f"arn:aws:states:::aws-sdk:{action}",
         "Arguments": arguments,
-        "Retry": list(retry),
+        "Retry": _RETRY,
         "End": True,
         **({"Output": output} if output else {}),
     }
-    states = {name: call}
-    if already:
-        call["Catch"] = [{"ErrorEquals": [already], "Next": "Already"}]
-        call["Retry"] = [{"ErrorEquals": [already], "MaxAttempts": 0}, *retry]
-        states["Already"] = {"Type": "Succeed"}
     return {
         "Type": "Map",
         "Items": _is(items),
         "MaxConcurrency": 1,
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": name, "States": states},
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": name, "States": {name: call}},
         **({"Assign": dict(assign)} if assign else {}),
         "Next": following,
     }
