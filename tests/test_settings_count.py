@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -15,6 +15,7 @@ from mlestate.aws.settings import AwsEstate
 from mlestate.azure.settings import AzureEstate
 from mlestate.blueprint.inventory import as_yaml
 from mlestate.config.base import Settings
+from mlestate.config.model import METRICS, ProblemKind
 from mlestate.config.support import BUILT, matches
 from mlestate.gcp.settings import GcpEstate
 from tests.conftest import recorded
@@ -53,6 +54,7 @@ FULL: Mapping[str, dict[str, Any]] = {
             "data_scientists": ["ds@risk.example"],
             "ml_engineers": ["sso:Engineers"],
             "approvers": ["approver@risk.example"],
+            "operators": ["operator@risk.example"],
             "auditors": ["audit@risk.example"],
         },
         "audit": {"retention": "7y", "lock": "governance"},
@@ -94,6 +96,64 @@ FULL: Mapping[str, dict[str, Any]] = {
 Case = tuple[str, Any]
 """A path and another value for it than the full estate has."""
 
+BOUNDED = {"min": 0.1, "max": 0.9}
+GROUP = {"entity": "customer_id", "event_time": "ts", "fields": {"amount_30d": "float"}}
+TRAINED: Mapping[str, Any] = {
+    "data": {"datasets": {"tx": {"path": "lake/tx/"}, "rx": {"path": "lake/rx/"}}},
+    "features": {"tx": GROUP, "rx": GROUP},
+    "models": {
+        "churn": {
+            "problem": "classification",
+            "data": {"dataset": "tx", "target": "churned"},
+            "training": {"compute": "cpu-small", "image": "1", "schedule": "daily"},
+            "gates": {
+                "data": {"min_rows": 10, "max_age": "2d", "max_null_fraction": 0.1, "max_psi": 0.2},
+                "model": {**dict.fromkeys(METRICS["classification"], BOUNDED), "custom": {"lift": BOUNDED}},
+                "fairness": {"attribute": "province", "max_disparity": 0.1},
+            },
+        },
+        "price": {
+            "problem": "regression",
+            "data": {"features": "tx"},
+            "gates": {"model": dict.fromkeys(METRICS["regression"], BOUNDED)},
+        },
+    },
+}
+"""Models that are trained and judged, for the words that say how."""
+
+TRAINING: Mapping[str, Case] = {
+    "models.*.automated_decision": ("models.churn.automated_decision", True),
+    "models.*.data.dataset": ("models.churn.data.dataset", "rx"),
+    "models.*.data.features": ("models.price.data.features", "rx"),
+    "models.*.data.target": ("models.churn.data.target", "left"),
+    "models.*.training.aws.instance_type": ("models.churn.training.aws.instance_type", "ml.c5.large"),
+    "models.*.training.compute": ("models.churn.training.compute", "cpu-large"),
+    "models.*.training.image": ("models.churn.training.image", "2"),
+    "models.*.training.instances": ("models.churn.training.instances", 2),
+    "models.*.training.raw.*.*.*": ("models.churn.training.raw.aws.Pipeline.pipeline_description", "Ours"),
+    "models.*.training.schedule": ("models.churn.training.schedule", "weekly"),
+    "models.*.training.spot": ("models.churn.training.spot", True),
+    "models.*.training.timeout": ("models.churn.training.timeout", "3h"),
+    "models.*.training.volume_gb": ("models.churn.training.volume_gb", 60),
+    "models.*.gates.data.min_rows": ("models.churn.gates.data.min_rows", 20),
+    "models.*.gates.data.max_age": ("models.churn.gates.data.max_age", "3d"),
+    "models.*.gates.data.max_null_fraction": ("models.churn.gates.data.max_null_fraction", 0.2),
+    "models.*.gates.data.max_psi": ("models.churn.gates.data.max_psi", 0.3),
+    "models.*.gates.data.unknown_categories": ("models.churn.gates.data.unknown_categories", "fail"),
+    "models.*.gates.model.compare_to": ("models.churn.gates.model.compare_to", "none"),
+    "models.*.gates.model.max_regression": ("models.churn.gates.model.max_regression", 0.02),
+    **{
+        f"models.*.gates.model.{metric}.{bound}": (f"models.{model}.gates.model.{metric}.{bound}", 0.5)
+        for model, problem in (("churn", "classification"), ("price", "regression"))
+        for metric in METRICS[cast(ProblemKind, problem)]
+        for bound in ("min", "max")
+    },
+    "models.*.gates.model.custom.*.min": ("models.churn.gates.model.custom.lift.min", 0.5),
+    "models.*.gates.model.custom.*.max": ("models.churn.gates.model.custom.lift.max", 0.5),
+    "models.*.gates.fairness.attribute": ("models.churn.gates.fairness.attribute", "age"),
+    "models.*.gates.fairness.max_disparity": ("models.churn.gates.fairness.max_disparity", 0.2),
+}
+
 COMMON: Mapping[str, Case] = {
     "name": ("name", "other"),
     "owner": ("owner", "else@risk.example"),
@@ -108,6 +168,7 @@ COMMON: Mapping[str, Case] = {
 CASES: Mapping[str, Mapping[str, Case]] = {
     "aws": {
         **COMMON,
+        **TRAINING,
         "region": ("region", "ca-west-1"),
         "account": ("account", "444444444444"),
         "encryption.existing.data": ("encryption.existing.data", KEYS["aws"] + "other"),
@@ -119,6 +180,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "people.data_scientists": ("people.data_scientists", ["else@risk.example"]),
         "people.ml_engineers": ("people.ml_engineers", ["else@risk.example"]),
         "people.approvers": ("people.approvers", ["else@risk.example"]),
+        "people.operators": ("people.operators", ["else@risk.example"]),
         "people.auditors": ("people.auditors", ["else@risk.example"]),
         "ci.provider": ("ci.provider", "gitlab"),
         "ci.owner": ("ci.owner", "other"),
@@ -128,6 +190,62 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "ci.host": ("ci.host", "git.risk.example"),
         "audit.retention": ("audit.retention", "8y"),
         "audit.lock": ("audit.lock", "none"),
+        "data.datasets.*.format": ("data.datasets.tx.format", "csv"),
+        "data.datasets.*.columns.*": ("data.datasets.tx.columns.amount", "int"),
+        "features.*.entity": ("features.tx.entity", "branch"),
+        "features.*.event_time": ("features.tx.event_time", "since"),
+        "features.*.fields.*": ("features.tx.fields.amount", "int"),
+        "features.*.online": ("features.tx.online", False),
+        "features.*.ttl": ("features.tx.ttl", "7d"),
+        "tracking.server": ("tracking.server", "managed"),
+        "tracking.size": ("tracking.size", "large"),
+        "tracking.uri": ("tracking.uri", "https://other.risk.example"),
+        "promotion.path": ("promotion.path", ["production"]),
+        "promotion.approval.*.minimum": ("promotion.approval.production.minimum", 2),
+        "models.*.serving.rollout.strategy": ("models.churn.serving.rollout.strategy", "canary"),
+        "models.*.serving.rollout.steps": ("models.churn.serving.rollout.steps", [20, 100]),
+        "models.*.serving.rollout.split": ("models.churn.serving.rollout.split", 20),
+        "models.*.serving.rollout.metric": ("models.churn.serving.rollout.metric", "recall"),
+        "models.*.serving.rollout.minimum_samples": ("models.churn.serving.rollout.minimum_samples", 2000),
+        "models.*.serving.rollout.sample": ("models.churn.serving.rollout.sample", 0.5),
+        "models.*.serving.rollout.bake": ("models.churn.serving.rollout.bake", "20m"),
+        "models.*.serving.rollout.keep_previous": ("models.churn.serving.rollout.keep_previous", "2h"),
+        "models.*.serving.rollout.rollback_on.error_rate.min": (
+            "models.churn.serving.rollout.rollback_on.error_rate",
+            {"min": 0.01, "max": 0.9},
+        ),
+        "models.*.serving.rollout.rollback_on.error_rate.max": (
+            "models.churn.serving.rollout.rollback_on.error_rate.max",
+            0.02,
+        ),
+        "models.*.serving.rollout.rollback_on.p95_latency_ms.min": (
+            "models.churn.serving.rollout.rollback_on.p95_latency_ms",
+            {"min": 1, "max": 900},
+        ),
+        "models.*.serving.rollout.rollback_on.p95_latency_ms.max": (
+            "models.churn.serving.rollout.rollback_on.p95_latency_ms.max",
+            300,
+        ),
+        "models.*.serving.rollout.rollback_on.p99_latency_ms.min": (
+            "models.churn.serving.rollout.rollback_on.p99_latency_ms",
+            {"min": 1, "max": 900},
+        ),
+        "models.*.serving.rollout.rollback_on.p99_latency_ms.max": (
+            "models.churn.serving.rollout.rollback_on.p99_latency_ms.max",
+            300,
+        ),
+        "models.*.serving.rollout.rollback_on.disagreement.min": (
+            "models.churn.serving.rollout.rollback_on.disagreement",
+            {"min": 0.01, "max": 0.9},
+        ),
+        "models.*.serving.rollout.rollback_on.disagreement.max": (
+            "models.churn.serving.rollout.rollback_on.disagreement.max",
+            0.2,
+        ),
+        "models.*.monitoring.on_breach": ("models.churn.monitoring.on_breach", "retrain"),
+        "models.*.monitoring.retrain.cooldown": ("models.churn.monitoring.retrain.cooldown", "48h"),
+        "models.*.monitoring.retrain.max_per_week": ("models.churn.monitoring.retrain.max_per_week", 1),
+        "models.*.monitoring.retrain.min_new_rows": ("models.churn.monitoring.retrain.min_new_rows", 500),
         "environments.*.account": ("environments.staging.account", "555555555555"),
         "environments.*.deploy_role": (
             "environments.staging.deploy_role",
@@ -168,7 +286,41 @@ CASES: Mapping[str, Mapping[str, Case]] = {
 
 ADOPTED = {"network": "vpc-0123456789abcdef0", "subnets": ["subnet-0a", "subnet-0b"]}
 
+GATES = {"model": {"f1": {"min": 0.5}, "recall": {"min": 0.5}}}
+RELEASED: Mapping[str, dict[str, Any]] = {
+    strategy: {
+        "models": {
+            "churn": {
+                "problem": "classification",
+                "gates": GATES,
+                "serving": {"mode": "realtime", "replicas": {"min": 2}, "rollout": {"strategy": strategy}},
+            }
+        }
+    }
+    for strategy in ("canary", "ab", "shadow")
+}
+WATCHED, RETRAINED = (
+    {
+        "models": {
+            "churn": {
+                "problem": "classification",
+                "serving": {"mode": "realtime"},
+                "monitoring": {"data_drift": {}, "on_breach": on_breach},
+            }
+        }
+    }
+    for on_breach in ("alert", "retrain")
+)
+
+STORE = {"tx": {"entity": "id", "event_time": "ts", "online": True, "fields": {"amount": "float"}}}
+TABLE = {"tx": {"path": "lake/tx/", "columns": {"amount": "float"}}}
+
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(TRAINING, TRAINED),
+    **{f"data.datasets.*.{field}": {"data": {"datasets": TABLE}} for field in ("format", "columns.*")},
+    **{f"features.*.{field}": {"features": STORE} for field in ("entity", "event_time", "fields.*", "online", "ttl")},
+    "tracking.size": {"tracking": {"server": "managed"}},
+    "tracking.uri": {"tracking": {"server": "external", "uri": "https://one.risk.example"}},
     "network.existing.network": {"network": {"existing": ADOPTED}},
     "network.existing.subnets": {"network": {"existing": ADOPTED}},
     "network.existing.security_groups": {"network": {"existing": ADOPTED}},
@@ -178,6 +330,17 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
         "ci": {"provider": "azure-devops", "owner": "acme", "owner_id": f"{GUID}8", "repositories": ["a/b"]}
     },
     "models.*.serving.mode": {"models": {"churn": {"problem": "classification", "serving": {"mode": "realtime"}}}},
+    **{
+        f"models.*.serving.rollout.{field}": RELEASED[strategy]
+        for strategy, fields in {
+            "canary": ("steps",),
+            "ab": ("split", "metric", "minimum_samples"),
+            "shadow": ("sample", "rollback_on.disagreement.min", "rollback_on.disagreement.max"),
+        }.items()
+        for field in fields
+    },
+    **{f"models.*.monitoring.retrain.{field}": RETRAINED for field in ("cooldown", "max_per_week", "min_new_rows")},
+    "models.*.monitoring.on_breach": WATCHED,
 }
 """What stands in the full estate instead, where a value is read only beside others."""
 
@@ -190,6 +353,10 @@ MAKES_NOTHING: Mapping[str, str] = {
     "models.*.serving.gcp.accelerator": "is used only on gcp, as its description says",
     "models.*.serving.gcp.accelerator_count": "is used only on gcp, as its description says",
     "models.*.serving.azure.vm_size": "is used only on azure, as its description says",
+    "models.*.training.gcp.machine_type": "is used only on gcp, as its description says",
+    "models.*.training.gcp.accelerator": "is used only on gcp, as its description says",
+    "models.*.training.gcp.accelerator_count": "is used only on gcp, as its description says",
+    "models.*.training.azure.vm_size": "is used only on azure, as its description says",
 }
 
 

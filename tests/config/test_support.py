@@ -53,15 +53,10 @@ REFUSED = {
         "models.churn.serving.mode",
         "'batch' is not built yet on aws: nothing would serve this model. Built so far: none, realtime, serverless.",
     ),
-    "operators on aws": (
-        AWS + "people: {operators: [ops@acme.example]}\n",
-        "people.operators",
-        "people.operators is not built yet on aws: no one would get a role. Remove the line.",
-    ),
     "the format of a dataset": (
-        AWS + "data: {datasets: {tx: {path: lake/tx/, format: «csv}}}\n",
+        GCP + "data: {datasets: {tx: {path: lake/tx/, format: «csv}}}\n",
         "data.datasets.tx.format",
-        "'csv' is not built yet on aws: nothing would read the files by their format. Built so far: parquet.",
+        "'csv' is not built yet on gcp: nothing would read the files by their format. Built so far: parquet.",
     ),
     "what a model learns from": (
         AWS + "data: {datasets: {tx: {path: lake/tx/}}}\n" + CHURN + "    data: {dataset: tx}\n",
