@@ -105,7 +105,8 @@ class Delivery(Part):
                 name=parameter(names, name),
                 description=f"How a version of {name} is released in {names.environment}, and when it is retrained",
                 type="String",
-                value=Output.json_dumps(document, sort_keys=True, separators=(",", ":")),
+                # As `value` it would be a secret, of which no plan shows what changes.
+                insecure_value=Output.json_dumps(document, sort_keys=True, separators=(",", ":")),
                 tags=names.of_model(name, model.owner).tags,
                 opts=self.child(),
             )

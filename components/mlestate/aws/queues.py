@@ -16,7 +16,8 @@ KEPT_SECONDS = 14 * 24 * 3600
 def dead_letters(part: Part, of: str, *, key: Output[str] | None, topic: Output[str]) -> sqs.Queue:
     """A queue that the rules of this slice leave their undelivered events in, and an alarm when there is one.
 
-    ``of`` is what was not delivered, as in its name. ``key`` is a KMS key ARN whose policy lets EventBridge use it, or None for keys that SQS manages; ``topic`` is told.
+    ``of`` is what was not delivered, as in its name. ``key`` is a KMS key ARN whose policy lets EventBridge use it, or
+    None for keys that SQS manages; ``topic`` is told.
     """
     names, role = part.names, "undelivered"
     name = names.physical("queue", f"{of}-undelivered")
