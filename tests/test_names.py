@@ -74,13 +74,14 @@ def test_what_is_not_found_too_long_can_be_made(
     cloud: str, estate: str, environments: list[str], models: list[str]
 ) -> None:
     stretched = [f"{model}-{model}" for model in models]
-    wrong = dict(check(cloud, estate, environments, stretched))
+    wrong = dict(check(cloud, estate, environments, stretched, stretched))
     for environment in [*environments, HUB]:
         for kind, slice_, role in USED[cloud]:
-            for word in stretched if "{model}" in role else environments:
+            for word in environments if "{environment}" in role else stretched or environments:
                 if wrong or (slice_ == HUB) != (environment == HUB):
                     continue
-                assert names(cloud, estate, environment).physical(kind, role.format(model=word, environment=word))
+                spelled = role.format(model=word, environment=word, features=word)
+                assert names(cloud, estate, environment).physical(kind, spelled)
 
 
 AUTO_NAMED = {
@@ -112,7 +113,10 @@ def test_the_table_of_names_lists_every_name_that_the_examples_need(
         rows = recorded(example)
         for kind, slice_, role in USED[cloud]:
             roles = {
-                role.format(model=model, environment=each) for model in config.models for each in config.environments
+                role.format(model=model, environment=each, features=group)
+                for model in config.models
+                for each in config.environments
+                for group in config.features or [""]
             }
             if (cloud, kind) not in AUTO_NAMED:
                 listed[kind, slice_, role] |= {(kind, slice_, each) for each in roles}

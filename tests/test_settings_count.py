@@ -154,6 +154,56 @@ TRAINING: Mapping[str, Case] = {
     "models.*.gates.fairness.max_disparity": ("models.churn.gates.fairness.max_disparity", 0.2),
 }
 
+ANSWERING: Mapping[str, Any] = {
+    "alerts": {"email": ["oncall@risk.example"]},
+    "models": {
+        "churn": {
+            "problem": "classification",
+            "gates": {"model": {"f1": {"min": 0.5}}},
+            "serving": {"mode": "realtime", "initial_version": 1},
+            "monitoring": {
+                "schedule": "daily",
+                "data_drift": {"metric": "psi", "threshold": 0.2},
+                "prediction_drift": {"metric": "psi", "threshold": 0.2},
+                "model_quality": {"metric": "f1", "min": 0.5, "max": 0.9},
+                "service": {
+                    "error_rate": {"min": 0, "max": 0.1},
+                    "p95_latency_ms": {"min": 1, "max": 100},
+                    "p99_latency_ms": {"min": 1, "max": 100},
+                },
+            },
+        },
+    },
+}
+"""A model that answers and is watched, for the words that say how."""
+
+WATCHING: Mapping[str, Case] = {
+    "alerts.email": ("alerts.email", ["else@risk.example"]),
+    # What a secret holds is never shown, so a plan shows whether there is one.
+    "alerts.slack": ("alerts.slack", "secret:webhook"),
+    "alerts.pagerduty": ("alerts.pagerduty", "secret:pager"),
+    **{
+        f"models.*.monitoring.{field}": (f"models.churn.monitoring.{field}", value)
+        for field, value in {
+            "schedule": "hourly",
+            "data_drift.metric": "js",
+            "data_drift.threshold": 0.3,
+            "prediction_drift.metric": "ks",
+            "prediction_drift.threshold": 0.3,
+            "model_quality.labels": "lake/labels/",
+            "model_quality.metric": "recall",
+            "model_quality.min": 0.6,
+            "model_quality.max": 0.8,
+            "service.error_rate.min": 0.01,
+            "service.error_rate.max": 0.2,
+            "service.p95_latency_ms.min": 2,
+            "service.p95_latency_ms.max": 200,
+            "service.p99_latency_ms.min": 2,
+            "service.p99_latency_ms.max": 200,
+        }.items()
+    },
+}
+
 COMMON: Mapping[str, Case] = {
     "name": ("name", "other"),
     "owner": ("owner", "else@risk.example"),
@@ -169,6 +219,7 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "aws": {
         **COMMON,
         **TRAINING,
+        **WATCHING,
         "region": ("region", "ca-west-1"),
         "account": ("account", "444444444444"),
         "encryption.existing.data": ("encryption.existing.data", KEYS["aws"] + "other"),
@@ -317,6 +368,7 @@ TABLE = {"tx": {"path": "lake/tx/", "columns": {"amount": "float"}}}
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     **dict.fromkeys(TRAINING, TRAINED),
+    **dict.fromkeys(WATCHING, ANSWERING),
     **{f"data.datasets.*.{field}": {"data": {"datasets": TABLE}} for field in ("format", "columns.*")},
     **{f"features.*.{field}": {"features": STORE} for field in ("entity", "event_time", "fields.*", "online", "ttl")},
     "tracking.size": {"tracking": {"server": "managed"}},

@@ -182,7 +182,16 @@ def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findin
             "'external' is a server of yours, and tracking.uri does not say where. Add it, such as "
             "uri: https://mlflow.acme.example.",
         )
-    if tracking.server != "external" and tracking.uri is not None:
+    if tracking.uri is not None and "@" in tracking.uri:
+        yield (
+            ("tracking", "uri"),
+            "holds a user or a password, and what stands in this file is read by many. Remove it, and give a password "
+            "that was here a new value; a training run reads the one it needs from a store of secrets.",
+            (),
+            None,
+            True,
+        )
+    elif tracking.server != "external" and tracking.uri is not None:
         yield (
             ("tracking", "uri"),
             f"'{tracking.uri}' is a server of yours, and tracking.server is {tracking.server}. Write server: external, "

@@ -286,8 +286,9 @@ TrackingUri = Annotated[
     str,
     text(
         "tracking_uri",
-        r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
-        "must be an https address without a user, a password or a question mark, such as https://mlflow.acme.example",
+        # A user and a password get past this, so that a rule refuses them without saying them again.
+        r"https://(?:[^\s/]*@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
+        "must be an https address without a question mark, such as https://mlflow.acme.example",
     ),
 ]
 
