@@ -150,10 +150,10 @@ class TestPlan:
         assert "aws Data" in done.stdout
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_plan_says_which_model_has_no_endpoint_yet(self) -> None:
+    def test_a_plan_says_which_model_nothing_serves_yet(self) -> None:
         done = mlestate("plan", ROOT / "examples" / "aws-regulated.yaml")
-        assert "production: fraud has no endpoint yet" in done.stdout
-        assert "churn has no endpoint" not in done.stdout, "it has an approved version to start with"
+        assert "production: nothing serves fraud yet" in done.stdout
+        assert "nothing serves churn" not in done.stdout, "it has an approved version to start with"
 
     def test_one_slice_of_an_estate_in_several_accounts_is_planned(self, tmp_path: Path) -> None:
         apart = 'account: "111111111111"\nenvironments: {production: {account: "222222222222"}}\n'

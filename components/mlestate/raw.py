@@ -6,11 +6,17 @@ from difflib import get_close_matches
 from typing import Any, ForwardRef, TypeVar, get_args
 
 from mlestate.config.hatch import RawArguments
+from mlestate.config.problems import closest
 from mlestate.errors import InputError
 
-__all__ = ["Raw"]
+__all__ = ["Fault", "Raw", "faults"]
 
 A = TypeVar("A")
+
+
+Path = tuple[str | int, ...]
+Fault = tuple[Path, str, tuple[str, ...], str | None]
+"""Where, from `raw` on; a sentence; what may stand there; which of these was probably meant."""
 
 
 class Raw:
@@ -25,44 +31,53 @@ class Raw:
         """``path`` is the block's (`models.churn.serving`); ``makes`` the `...Args` classes of what it can become.
 
         Raises:
-            InputError: a resource that the block does not become, or an argument that the SDK does not have.
+            InputError: the first of its `faults`.
         """
+        for place, sentence, _, meant in faults(written, cloud, makes):
+            hint = f" Did you mean {meant}?" if meant else ""
+            raise InputError(f"{path}.raw.{'.'.join(map(str, place))}: {sentence}{hint}")
         self._over: Mapping[str, Mapping[str, Any]] = (written or {}).get(cloud, {})
-        kinds = {_kind(each): each for each in makes}
-        here = f"{path}.raw.{cloud}"
-        for kind, arguments in self._over.items():
-            if kind not in kinds:
-                raise InputError(_unknown(here, kind, "a resource that this block becomes", sorted(kinds)))
-            for sentence in _faults(f"{here}.{kind}", arguments, kinds[kind]):
-                raise InputError(sentence)
 
     def over(self, args: A) -> A:
         """The arguments of a resource (`sagemaker.EndpointArgs(...)`), with the user's own laid over them in place."""
         return _laid(args, self._over.get(_kind(type(args)), {}))
 
 
+def faults(written: RawArguments | None, cloud: str, makes: Sequence[type]) -> Iterator[Fault]:
+    """The resources that a block does not become and the arguments that the SDK does not have."""
+    kinds = {_kind(each): each for each in makes}
+    for kind, arguments in (written or {}).get(cloud, {}).items():
+        if kind in kinds:
+            yield from _within((cloud, kind), arguments, kinds[kind])
+        else:
+            yield _unknown((cloud, kind), "resource that this block becomes", tuple(sorted(kinds)))
+
+
 def _kind(args: type) -> str:
     return args.__name__.removesuffix("Args")
 
 
-def _unknown(path: str, word: str, what: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{path}: '{word}' is not {what}.{hint} There are: {', '.join(known) or 'none'}."
+def _unknown(path: Path, what: str, known: tuple[str, ...]) -> Fault:
+    word = str(path[-1])
+    # The names of classes are closer than the words of a file, in which upper case says nothing.
+    meant = closest(word, known) or next(iter(get_close_matches(word, known, n=1)), None)
+    return path, f"'{word}' is no {what}. There are: {', '.join(known) or 'none'}.", known, meant
 
 
-def _faults(path: str, value: Any, args: type) -> Iterator[str]:
+def _within(path: Path, value: Any, args: type) -> Iterator[Fault]:
     """What the SDK's class has no place for, in a value and in the blocks within it."""
-    known = sorted(_arguments(args))
-    for block in value if isinstance(value, list | tuple) else [value]:
-        if not isinstance(block, Mapping):
-            yield f"{path}: {block!r} must be a block of {', '.join(known)}."
-            continue
-        for name, inner in block.items():
+    known = tuple(sorted(_arguments(args)))
+    if isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from _within((*path, index), each, args)
+    elif not isinstance(value, Mapping):
+        yield path, f"'{value}' must be a block of {', '.join(known)}.", known, None
+    else:
+        for name, inner in value.items():
             if name not in known:
-                yield _unknown(path, str(name), f"an argument of {args.__name__}", known)
-            elif (within := _block(args, name)) is not None:
-                yield from _faults(f"{path}.{name}", inner, within)
+                yield _unknown((*path, str(name)), f"argument of {args.__name__}", known)
+            elif (block := _block(args, name)) is not None:
+                yield from _within((*path, name), inner, block)
 
 
 def _block(args: type, name: str) -> type | None:

@@ -18,7 +18,7 @@ from mlestate.names import Names
 from mlestate.part import Part
 from mlestate.raw import Raw
 
-__all__ = ["FORMATS", "Run", "definition", "machine", "parameter"]
+__all__ = ["FORMATS", "Run", "definition", "machine", "parameter", "request"]
 
 FORMATS: Mapping[str, Mapping[str, str | int]] = {
     # A line is a record; a Parquet file is one request, and of those the largest payload is a hundred megabytes.
@@ -112,7 +112,7 @@ def machine(
         name=names.physical("state-machine", "batch"),
         role_arn=roles["batch"],
         definition=Output.json_dumps(
-            definition(names, {name: _request(names, name, run, keys) for name, run in runs.items()}), sort_keys=True
+            definition(names, {name: request(names, name, run, keys) for name, run in runs.items()}), sort_keys=True
         ),
         encryption_configuration={"kms_key_id": key, "type": "CUSTOMER_MANAGED_KMS_KEY"} if key is not None else None,
         logging_configuration={
@@ -140,15 +140,22 @@ def machine(
         tags=names.tags,
         opts=part.child(),
     )
-    for name, run in runs.items():
-        if run.model.serving.schedule is not None:
+    schedules = {name: run.model.serving.schedule for name, run in runs.items()}
+    if any(schedules.values()):
+        # The role that starts the machine believes schedules of this slice's own groups alone.
+        group = scheduler.ScheduleGroup(
+            part.named("batch"), name=names.physical("schedule-group", "batch"), tags=names.tags, opts=part.child()
+        )
+    for name, schedule in schedules.items():
+        if schedule is not None:
             scheduler.Schedule(
                 part.named(name),
                 raws[name].over(
                     scheduler.ScheduleArgs(
                         name=names.physical("schedule", f"{name}-batch"),
+                        group_name=group.name,
                         description=f"Batch run of {name} in {names.environment}",
-                        schedule_expression=expression(run.model.serving.schedule),
+                        schedule_expression=expression(schedule),
                         schedule_expression_timezone="UTC",
                         flexible_time_window=scheduler.ScheduleFlexibleTimeWindowArgs(mode="OFF"),
                         kms_key_arn=key,
@@ -227,7 +234,8 @@ _RETRY = [
 ]
 
 
-def _request(names: Names, name: str, run: Run, keys: Mapping[str, Output[str]]) -> dict[str, Any]:
+def request(names: Names, name: str, run: Run, keys: Mapping[str, Output[str]]) -> dict[str, Any]:
+    """What a run asks of CreateTransformJob, but for the names of the job and the model."""
     form = FORMATS[run.format]
     tags = names.of_model(name, run.model.owner).tags
     by_line = {"AssembleWith": "Line"} if form["SplitType"] == "Line" else {}

@@ -1,13 +1,16 @@
-"""Rules of the file about serving and its network that only AWS has."""
+"""Rules of the file about serving and its network that only AWS has. No SDK, but for `raw`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from types import ModuleType
 
 from mlestate.aws.schedules import restricts_both_days
 from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.estate import ExistingNetwork
 from mlestate.config.facts import Facts
+from mlestate.config.model import Model
+from mlestate.raw import faults
 
 Findings = Iterator[tuple[object, ...]]
 
@@ -88,7 +91,26 @@ def network_ids_have_the_form_of_aws(facts: Facts, settings: ModuleType) -> Find
                 )
 
 
+_BECOMES: Mapping[str, Callable[[ModuleType, Model], Sequence[type]]] = {
+    "serving": lambda part, model: part.BECOMES[model.serving.mode],
+    "training": lambda part, model: part.MAKES,
+}
+"""By block: what it becomes, out of its part's own table."""
+
+
+def raw_arguments_are_the_sdks(facts: Facts, settings: ModuleType) -> Findings:
+    """The SDK knows its own arguments, so a file with such a block, and no other, pays for loading it."""
+    for path, model in facts.models():
+        for block, becomes in _BECOMES.items():
+            written = getattr(model, block).raw
+            if written and facts.cloud in written:
+                part = import_module(f"mlestate.{facts.cloud}.{block}")
+                for place, sentence, known, meant in faults(written, facts.cloud, becomes(part, model)):
+                    yield (*path, block, "raw", *place), sentence, known, meant
+
+
 SERVING_RULES = (
+    raw_arguments_are_the_sdks,
     a_serverless_endpoint_joins_no_network,
     a_batch_run_has_files_to_read,
     disks_that_encrypt_themselves_take_no_key,
