@@ -34,6 +34,19 @@ PIPELINE = json.dumps(
         "Steps": [{"Name": "stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no data"}}],
     }
 )
+MODEL_QUALITY: dict[str, Any] = {
+    "JobDefinitionName": "churn-quality",
+    "ModelQualityAppSpecification": {"ImageUri": IMAGE, "ProblemType": "BinaryClassification"},
+    "ModelQualityJobInput": {
+        "EndpointInput": {"EndpointName": "churn", "LocalPath": "/opt/ml/processing/input"},
+        "GroundTruthS3Input": {"S3Uri": "s3://b/labels"},
+    },
+    "ModelQualityJobOutputConfig": {
+        "MonitoringOutputs": [{"S3Output": {"S3Uri": "s3://b/reports", "LocalPath": "/opt/ml/processing/output"}}]
+    },
+    "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}},
+    "RoleArn": ROLE,
+}
 APPROVED = json.dumps({"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}})
 _GROUP: dict[str, Any] = {"resourceGroupName": "group"}
 _WORKSPACE = {**_GROUP, "workspaceName": "workspace"}
@@ -199,7 +212,10 @@ AWS: dict[str, dict[str, Any]] = {
         "vpcEndpointType": "Interface",
         "subnetIds": ["subnet-1", "subnet-2"],
     },
-    "aws:cloudcontrol/resource:Resource": {"typeName": "AWS::SageMaker::Cluster", "desiredState": "{}"},
+    "aws:cloudcontrol/resource:Resource": {
+        "typeName": "AWS::SageMaker::ModelQualityJobDefinition",
+        "desiredState": json.dumps(MODEL_QUALITY),
+    },
     "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket": "b", "key": "monitoring/record.py", "content": "pass"},
     "aws:glue/catalogTable:CatalogTable": {
         "databaseName": "lake",

@@ -5,7 +5,7 @@ codes of the ARM references, and azure-native's own sentence for what exists alr
 resource", provider/pkg/provider/provider.go).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlestate.local.kind import Facts, Kind, Naming
@@ -309,6 +309,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
 def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """Nothing: Azure's values are checked against the SDK's types only, and not against its API models."""
     return []
+
+
+def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Nothing beyond what `refused` says of every resource."""
+    yield from ()
 
 
 DELETES_WITHIN = True

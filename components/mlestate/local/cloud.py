@@ -5,7 +5,8 @@ objects with ids and outputs in each cloud's formats and keeps them in a `Store`
 process; `serve` gives it to Pulumi's own.
 
 What it does not know it says: `Store.unchecked` names the types that went through it without a row of facts (their
-outputs are placeholders, and only names, regions and locations replace them). It models no propagation delay, no quota,
+outputs are placeholders, and only names, regions and locations replace them), and the requests inside documents that no
+compiled model describes. It models no propagation delay, no quota,
 no permission, no soft delete (a Key Vault, a Vertex key ring or an Azure ML workspace frees its name at once), and no
 contents: a bucket is never too full to be deleted.
 """
@@ -132,6 +133,7 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
         inputs = plain(request.properties)
         if not self.makes.knows(token):
             self.store.unchecked.add(token)
+        self.store.unchecked.update(CLOUDS[self.package].unjudged(token, inputs))
         if request.preview:
             return provider_pb2.CreateResponse(properties=struct(self.makes.preview(token, inputs)))
         try:

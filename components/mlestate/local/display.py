@@ -117,8 +117,8 @@ def waiting(console: Console, values: Mapping[str, Any]) -> None:
 
 
 def unchecked(console: Console, types: Iterable[str]) -> None:
-    """The proof limit: which types the local cloud took on the SDK's word alone."""
-    if names := sorted(short_type(each) for each in types):
+    """The proof limit: which types, and which requests inside documents, the local cloud took without a model."""
+    if names := sorted(each if " " in each else short_type(each) for each in types):
         console.print(
             f"\nKnown to the local cloud by the SDK's types alone, so a replacement or a taken name would not show: "
             f"{', '.join(names)}",

@@ -4,7 +4,7 @@ Ids are the id formats of hashicorp/terraform-provider-google (the "Import" sect
 docstrings of pulumi_gcp); the refusals are the HTTP 409 of the APIs as that provider prints them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlestate.local.kind import Facts, Kind, Naming
@@ -298,6 +298,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
 def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """Nothing: Google Cloud's values are checked against the SDK's types only, and not against its API models."""
     return []
+
+
+def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Nothing beyond what `refused` says of every resource."""
+    yield from ()
 
 
 DELETES_WITHIN = False  # Google Cloud refuses to delete what still holds something

@@ -1,7 +1,7 @@
 """The making and changing of the local cloud's objects, by the rows of facts of each cloud."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from pulumi.runtime.proto import provider_pb2
@@ -43,6 +43,7 @@ class CloudFacts(Protocol):
     def place(self, config: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]: ...
     def locked(self, resource: str, inputs: Mapping[str, Any]) -> str | None: ...
     def refused(self, resource: str, inputs: Mapping[str, Any]) -> list[schema.Failure]: ...
+    def unjudged(self, resource: str, inputs: Mapping[str, Any]) -> Iterator[str]: ...
     def invoke(
         self, function: str, arguments: Mapping[str, Any], config: Mapping[str, Any]
     ) -> dict[str, Any] | None: ...

@@ -6,7 +6,7 @@ API references.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlestate.local.aws import binding, documents
@@ -15,7 +15,19 @@ from mlestate.local.aws.kinds import COMMON, KINDS
 from mlestate.local.kind import Facts, Naming
 from mlestate.local.schema import Failure
 
-__all__ = ["COMMON", "DELETES_WITHIN", "HOLDERS", "KINDS", "NAMING", "NAMINGS", "invoke", "locked", "place", "refused"]
+__all__ = [
+    "COMMON",
+    "DELETES_WITHIN",
+    "HOLDERS",
+    "KINDS",
+    "NAMING",
+    "NAMINGS",
+    "invoke",
+    "locked",
+    "place",
+    "refused",
+    "unjudged",
+]
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -89,6 +101,11 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
 def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """What the APIs refuse of a resource's inputs, beyond the SDK's types."""
     return [*binding.check(resource, inputs), *documents.check(resource, inputs)]
+
+
+def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What a resource asks of services whose models are not compiled, so that nothing checks it."""
+    return documents.unjudged(resource, inputs)
 
 
 DELETES_WITHIN = False  # AWS refuses to delete what still holds something, or never looks

@@ -189,7 +189,7 @@ def _unaccounted(binding: Bound, sdk: schema.Object, above: frozenset[schema.Obj
             continue
         while part.type == "list":
             part = part.part("member")
-        inner = _innermost(shape)
+        inner = innermost(shape)
         if schema.STRING in inner and part.type == "string":
             continue  # a document, as text or as an object
         if found := next((each for each in inner if isinstance(each, schema.Object)), None):
@@ -204,8 +204,8 @@ def _unaccounted(binding: Bound, sdk: schema.Object, above: frozenset[schema.Obj
             yield f"{binding.place}{name}, {inner[0].says} where the API has a {part.type}"
 
 
-def _innermost(shape: schema.Shape) -> tuple[schema.Shape, ...]:
+def innermost(shape: schema.Shape) -> tuple[schema.Shape, ...]:
     """What lists of lists hold in the end."""
     options = _options(shape)
     nested = next((each for each in options if isinstance(each, schema.ListOf)), None)
-    return _innermost(nested.item) if nested else options
+    return innermost(nested.item) if nested else options

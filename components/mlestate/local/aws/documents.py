@@ -8,7 +8,7 @@ from typing import Any
 from mlestate.local.aws import dashboards, events, policies, states
 from mlestate.local.aws.json_text import Finding, parsed
 from mlestate.local.aws.models import request
-from mlestate.local.aws.operations import CLOUD_CONTROL
+from mlestate.local.aws.operations import CLOUD_CONTROL, OPERATIONS
 from mlestate.local.aws_pipeline import operations, validate_definition
 from mlestate.local.schema import Failure
 from mlestate.local.wire import has_unknown, is_secret, revealed
@@ -82,6 +82,7 @@ def _object(text: Any) -> Iterator[Finding]:
     yield from parsed(text)
 
 
+_CLOUD_CONTROL, _MACHINE = "aws:cloudcontrol/resource:Resource", "aws:sfn/stateMachine:StateMachine"
 _TRUST = partial(policies.policy, policies.TRUST)
 # type -> property (a path of names) -> grammar
 GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
@@ -118,7 +119,7 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
         "target.input": _json,
     },
     "aws:appautoscaling/scheduledAction:ScheduledAction": {"schedule": events.schedule},
-    "aws:sfn/stateMachine:StateMachine": {"definition": states.machine},
+    _MACHINE: {"definition": states.machine},
 }
 
 
@@ -137,9 +138,21 @@ def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
         if found and is_secret(given):
             found = [Failure(path, "the document in this secret is not what the cloud takes")]
         failures += found
-    if resource == "aws:cloudcontrol/resource:Resource":
+    if resource == _CLOUD_CONTROL:
         failures += _desired(revealed(dict(inputs)))
     return failures
+
+
+def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """The types of Cloud Control and the requests of state machines that no compiled model describes."""
+    said = revealed(dict(inputs))
+    kind = said.get("typeName")
+    if resource == _CLOUD_CONTROL and not has_unknown(kind) and kind not in CLOUD_CONTROL:
+        yield f"{kind} of Cloud Control"
+    if resource == _MACHINE and isinstance(said.get("definition"), str):
+        for service, operation in states.requests(said["definition"]):
+            if operation not in OPERATIONS.get(service, ()):
+                yield f"{service}:{operation} in a state machine"
 
 
 def _desired(inputs: Mapping[str, Any]) -> list[Failure]:

@@ -63,12 +63,12 @@ class ApiShape:
             return self._bounds(len(value), "entries")
         if isinstance(value, bool):
             return None
+        if self.enum and str(value) not in self.enum:
+            return f"expected {_choice(self.enum)}, got {_spoken(value, hidden)}{_near(str(value), self.enum, hidden)}"
         if isinstance(value, (int, float)):
             return self._range(value, hidden)
         if not isinstance(value, str):
             return None
-        if self.enum and value not in self.enum:
-            return f"expected {_choice(self.enum)}, got {_spoken(value, hidden)}{_near(value, self.enum, hidden)}"
         if sentence := self._bounds(len(value), "characters"):
             return sentence
         if self.pattern and not self._matches(value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mlestate.local.aws.rows import HERE, Operation, arn, global_arn, setting
+from mlestate.local.aws.rows import HERE, Operation, arn, global_arn, setting, under
 from mlestate.local.kind import Kind
 
 _HOSTED_ZONES = {"us-east-1": "Z3AQBSTGFYJSTF", "us-west-2": "Z3BJ6K6RIION7M", "eu-west-1": "Z1BKCTXD74EZPE",
@@ -180,10 +180,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Operation(
         "s3",
         "PutPublicAccessBlock",
-        {
-            name: f"PublicAccessBlockConfiguration.{name[0].upper()}{name[1:]}"
-            for name in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-        },
+        under(
+            "PublicAccessBlockConfiguration",
+            *("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
+        ),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Operation(
         "s3", "PutBucketOwnershipControls", {"rule": "OwnershipControls.Rules"}
@@ -195,10 +195,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "aws:s3/bucketLogging:BucketLogging": Operation(
         "s3",
         "PutBucketLogging",
-        {
-            name: f"BucketLoggingStatus.LoggingEnabled.T{name[1:]}"
-            for name in ("targetBucket", "targetPrefix", "targetGrants", "targetObjectKeyFormat")
-        },
+        under(
+            "BucketLoggingStatus.LoggingEnabled",
+            *("targetBucket", "targetPrefix", "targetGrants", "targetObjectKeyFormat"),
+        ),
+    ),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": Operation(
+        "s3", "PutObjectLockConfiguration", under("ObjectLockConfiguration", "objectLockEnabled", "rule")
     ),
     "aws:s3/bucketNotification:BucketNotification": Operation(
         "s3", "PutBucketNotificationConfiguration", own="eventbridge lambdaFunctions queues topics"
@@ -243,41 +246,20 @@ OPERATIONS: Mapping[str, Operation] = {
     "aws:glue/catalogDatabase:CatalogDatabase": Operation(
         "glue",
         "CreateDatabase",
-        {
-            name: f"DatabaseInput.{name[0].upper()}{name[1:]}"
-            for name in (
-                "createTableDefaultPermissions",
-                "description",
-                "federatedDatabase",
-                "locationUri",
-                "name",
-                "parameters",
-                "targetDatabase",
-            )
-        },
+        under(
+            "DatabaseInput",
+            *("createTableDefaultPermissions", "description", "federatedDatabase", "locationUri", "name"),
+            *("parameters", "targetDatabase"),
+        ),
     ),
     "aws:glue/catalogTable:CatalogTable": Operation(
         "glue",
         "CreateTable",
-        {
-            "name": "TableInput.Name",
-            **{
-                name: f"TableInput.{name[0].upper()}{name[1:]}"
-                for name in (
-                    "description",
-                    "owner",
-                    "parameters",
-                    "partitionKeys",
-                    "retention",
-                    "storageDescriptor",
-                    "tableType",
-                    "targetTable",
-                    "viewDefinition",
-                    "viewExpandedText",
-                    "viewOriginalText",
-                )
-            },
-        },
+        under(
+            "TableInput",
+            *("name", "description", "owner", "parameters", "partitionKeys", "retention", "storageDescriptor"),
+            *("tableType", "targetTable", "viewExpandedText", "viewOriginalText"),
+        ),
         own="openTableFormatInput.icebergInput.icebergTableInput partitionIndices viewDefinition",
     ),
     "aws:glue/catalogTableOptimizer:CatalogTableOptimizer": Operation(
