@@ -79,6 +79,16 @@ FULL: Mapping[str, dict[str, Any]] = {
                     "capture": {"sample": 0.5, "retention": "30d"},
                 },
             },
+            "nightly": {
+                "problem": "regression",
+                "serving": {
+                    "mode": "batch",
+                    "initial_version": 1,
+                    "schedule": "daily",
+                    "input": "lake/requests/",
+                    "output": "scores/",
+                },
+            },
             "rare": {
                 "problem": "regression",
                 "serving": {
@@ -226,7 +236,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "encryption.existing.audit": ("encryption.existing.audit", KEYS["aws"] + "other"),
         "network": ("network", "private"),
         "network.existing.network": ("network.existing.network", "vpc-0fedcba9876543210"),
-        "network.existing.subnets": ("network.existing.subnets", ["subnet-0c", "subnet-0d"]),
+        "network.existing.subnets": (
+            "network.existing.subnets",
+            ["subnet-0fedcba9876543210", "subnet-0fedcba9876543211"],
+        ),
         "network.existing.security_groups": ("network.existing.security_groups", ["sg-0fedcba9876543210"]),
         "people.data_scientists": ("people.data_scientists", ["else@risk.example"]),
         "people.ml_engineers": ("people.ml_engineers", ["else@risk.example"]),
@@ -308,6 +321,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         ),
         "environments.*.monthly_budget_usd": ("environments.staging.monthly_budget_usd", 600),
         "models.*.serving.mode": ("models.churn.serving.mode", "none"),
+        "models.*.serving.schedule": ("models.nightly.serving.schedule", "hourly"),
+        "models.*.serving.input": ("models.nightly.serving.input", "lake/other/"),
+        "models.*.serving.output": ("models.nightly.serving.output", "other/"),
+        "models.*.serving.raw.*.*.*": ("models.churn.serving.raw", {"aws": {"Endpoint": {"tags": {"team": "a"}}}}),
         "models.*.serving.initial_version": ("models.churn.serving.initial_version", 4),
         "models.*.serving.compute": ("models.churn.serving.compute", "cpu-large"),
         "models.*.serving.replicas.min": ("models.churn.serving.replicas.min", 3),
@@ -335,7 +352,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     },
 }
 
-ADOPTED = {"network": "vpc-0123456789abcdef0", "subnets": ["subnet-0a", "subnet-0b"]}
+IN_A_NETWORK = {
+    "models": {"churn": {"problem": "classification", "serving": {"mode": "realtime", "initial_version": 1}}}
+}
+ADOPTED = {"network": "vpc-0123456789abcdef0", "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}
 
 GATES = {"model": {"f1": {"min": 0.5}, "recall": {"min": 0.5}}}
 RELEASED: Mapping[str, dict[str, Any]] = {
@@ -373,9 +393,10 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     **{f"features.*.{field}": {"features": STORE} for field in ("entity", "event_time", "fields.*", "online", "ttl")},
     "tracking.size": {"tracking": {"server": "managed"}},
     "tracking.uri": {"tracking": {"server": "external", "uri": "https://one.risk.example"}},
-    "network.existing.network": {"network": {"existing": ADOPTED}},
-    "network.existing.subnets": {"network": {"existing": ADOPTED}},
-    "network.existing.security_groups": {"network": {"existing": ADOPTED}},
+    "network": IN_A_NETWORK,
+    "network.existing.network": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
+    "network.existing.subnets": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
+    "network.existing.security_groups": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
     "encryption.existing.data": {"encryption": {"existing": {}}},
     "encryption.existing.audit": {"encryption": {"existing": {"data": KEYS["aws"] + "one"}}},
     "ci.owner_id": {
