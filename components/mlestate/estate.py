@@ -78,8 +78,8 @@ class Hub(Part):
         else:
             keys = cloud.keys(names, ("registry", "audit", "logs"), child)
             self.versions = cloud.registry(names, keys, child)
-            audit = cloud.audit(names, keys, cloud.alerts(names, keys, child), child)
             access = cloud.access(names, keys, self.versions, child)
+            audit = cloud.audit(names, keys, access, cloud.alerts(names, keys, child), child)
             trail = {"trail": audit.trail, "store": audit.store}
             roles = {**access.personas, **access.ci}
         self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
@@ -112,11 +112,11 @@ class Environment(Part):
         else:
             keys = cloud.keys(names, ("data", "features", "models", "logs"), child)
             alerts = cloud.alerts(names, keys, child)
-            if recorder:
-                cloud.recorder(names, keys, alerts, child)
             network = cloud.network(names, child)
             data = cloud.data(names, keys, child)
             access = cloud.access(names, keys, registry, child)
+            if recorder:
+                cloud.recorder(names, keys, access, alerts, child)
             features = cloud.features(names, keys, data, access, child)
             tracking = cloud.tracking(names, keys, data, access, child)
             training = cloud.training(names, network, keys, data, features, tracking, registry, access, child)

@@ -65,7 +65,7 @@ class Access(Part):
         duties: Sequence[str],
         opts: ResourceOptions,
     ) -> None:
-        """``duties`` are those of `DUTIES` that the environment has; a hub has none.
+        """``duties`` are those of `DUTIES` that the slice has.
 
         Raises:
             InputError: more environments in one account than the policies of one role can name.
@@ -191,14 +191,16 @@ def _too_much(what: str, policy: str, limit: int) -> InputError:
 
 def access(config: AwsEstate, names: Names, opts: ResourceOptions) -> Access:
     """Who may do what in one slice of an estate."""
-    reach = Reach.of(config, names)
+    reach, audited = Reach.of(config, names), "audit" in config.model_fields_set
     if names.environment == HUB:
-        return Access(names, config.people, config.ci, reach, config.models, (), opts)
+        recording = ("recording",) if audited else ()
+        return Access(names, config.people, config.ci, reach, config.models, recording, opts)
     models = {model: config.model(model, names.environment) for model in config.models}
     environment = config.environments[names.environment]
     needed = {
         "features": bool(config.features),
         "batch": any(model.serving.mode == "batch" for model in models.values()),
+        "recording": audited and names.environment in config.recorders,
         "budget": environment.monthly_budget_usd is not None,
     }
     duties = [duty for duty in DUTIES if needed.get(duty, True)]

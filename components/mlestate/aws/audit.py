@@ -10,7 +10,8 @@ from mlestate.aws import buckets, tampering
 from mlestate.aws.data import ROLES
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.questions import ask
-from mlestate.aws.trail import STORE, analyzer_arn, analyzers, trail, trail_arn
+from mlestate.aws.trail import STORE, Log, analyzer_arn, analyzers, trail, trail_arn
+from mlestate.aws.trail_log import follow
 from mlestate.config.estate import Audit as AuditSettings
 from mlestate.names import Names
 from mlestate.part import Part
@@ -25,7 +26,8 @@ class Audit(Part):
     (AWS CloudTrail pricing); an account with another trail pays for this one by the event. Whoever lays hands on the
     record, the registry or the watch over a model is told of at once, which is free too. What bills from the first
     event on, or may stand only once in an account, comes with the block: data events, the search for unusual rates of
-    calls, the analyzers of access, and the questions over the trail.
+    calls, the trail's log (in which alone a change of roles is seen at once), the analyzers of access, and the
+    questions over the trail.
 
     Locked for compliance, or with any environment protected, the bucket outlives the estate. Otherwise it goes with the
     estate as soon as someone who may lift the lock has emptied it; with `lock: none` Pulumi empties it itself.
@@ -44,6 +46,7 @@ class Audit(Part):
         environments: Sequence[Names],
         elsewhere: Sequence[Names],
         keys: contract.Keys,
+        access: contract.Access,
         alerts: contract.Alerts,
         protect: bool,
         opts: ResourceOptions,
@@ -78,6 +81,7 @@ class Audit(Part):
             key=key,
             detailed=detailed,
             buckets=_buckets(environments),
+            log=_log(self, keys, access, alerts) if detailed else None,
             kept=kept,
             depends_on=[store.policy],
         )
@@ -113,6 +117,7 @@ class Recorder(Part):
         environments: Sequence[Names],
         hub_keys: contract.Keys,
         keys: contract.Keys,
+        access: contract.Access,
         alerts: contract.Alerts,
         protect: bool,
         opts: ResourceOptions,
@@ -125,6 +130,7 @@ class Recorder(Part):
             key=hub_keys.ids.get("audit"),
             detailed=detailed,
             buckets=_buckets(environments),
+            log=_log(self, keys, access, alerts) if detailed else None,
             kept=protect,
         )
         if detailed:
@@ -136,6 +142,11 @@ class Recorder(Part):
         ]
         tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
         self.publish(trail=record.arn, store=Output.from_input(f"s3://{hub.physical('bucket', STORE)}"))
+
+
+def _log(part: Part, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts) -> Log:
+    group = follow(part, key=keys.ids.get("logs"), topic=alerts.topics["page"])
+    return Log(group, access.identities["recording"])
 
 
 def _buckets(environments: Sequence[Names]) -> list[str]:

@@ -70,7 +70,9 @@ class AwsCloud:
     def alerts(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Alerts:
         return Alerts(names, self.config.alerts, self.secrets, keys, opts)
 
-    def audit(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Audit:
+    def audit(
+        self, names: Names, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts, opts: ResourceOptions
+    ) -> Audit:
         return Audit(
             names,
             self.config.audit_in_force,
@@ -78,12 +80,15 @@ class AwsCloud:
             self._in_account(names),
             self._recorders(names),
             keys,
+            access,
             alerts,
             self._protect(names),
             opts,
         )
 
-    def recorder(self, names: Names, keys: contract.Keys, alerts: contract.Alerts, opts: ResourceOptions) -> Recorder:
+    def recorder(
+        self, names: Names, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts, opts: ResourceOptions
+    ) -> Recorder:
         hub = replace(names, environment=HUB, home=self.config.home or names.home)
         return Recorder(
             names,
@@ -92,6 +97,7 @@ class AwsCloud:
             self._in_account(names),
             keys_elsewhere(self.config.encryption, hub, ("audit",)),
             keys,
+            access,
             alerts,
             self._protect(names),
             opts,

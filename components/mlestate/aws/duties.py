@@ -34,6 +34,8 @@ from mlestate.aws.rights import (
     tell,
     track,
 )
+from mlestate.aws.trail import trail_arn
+from mlestate.aws.trail_log import log_group
 from mlestate.config.model import Model
 
 __all__ = ["DUTIES", "MODEL_DUTIES", "Duty", "believed"]
@@ -370,6 +372,12 @@ def _budget(reach: Reach) -> list[Statement]:
     ]
 
 
+def _recording(reach: Reach) -> list[Statement]:
+    """Writes the trail into its log (CloudTrail user guide, "Policy for sending events to CloudWatch Logs")."""
+    streams = reach.here.arn("logs", f"log-group:{log_group(reach.here)}:log-stream:*")
+    return [allow("WriteTheTrailsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], streams)]
+
+
 MONITORED = ("aws/sagemaker/Endpoints/*", "aws/sagemaker/ModelMonitoring/*", "/aws/sagemaker/Endpoints/*")
 """Namespaces that monitors write to (SageMaker developer guide, "CloudWatch metrics for Model Monitor")."""
 
@@ -395,8 +403,9 @@ DUTIES: Mapping[str, Duty] = {
     "events": Duty("events", _slice("events", "rule/"), _events),
     "scheduler": Duty("scheduler", _slice("scheduler", "schedule-group/"), _scheduler),
     "budget": Duty("budgets", lambda reach: [reach.here.arn("budgets", "*", regional=False)], _budget),
+    "recording": Duty("cloudtrail", lambda reach: [trail_arn(reach.here)], _recording),
 }
-"""By name: what machines of an environment do."""
+"""By name: what machines of an environment do; a hub's record too."""
 
 MODEL_DUTIES: Mapping[str, Duty] = {
     "training": Duty("sagemaker", _anything, _training),

@@ -214,7 +214,7 @@ def _use_versions(names: Names, model: str, elsewhere: Sequence[Names]) -> list[
                 versions,
                 {
                     "ArnEquals": {"aws:PrincipalArn": _role(each, "release")},
-                    "Null": {"sagemaker:ModelLifeCycle:stage": "false", "sagemaker:ModelApprovalStatus": "true"},
+                    "Null": {"sagemaker:ModelLifeCycle:Stage": "false", "sagemaker:ModelApprovalStatus": "true"},
                 },
             )
             | {"Principal": account_root(each)},

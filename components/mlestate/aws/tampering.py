@@ -2,8 +2,7 @@
 
 Rules on the calls that CloudTrail hands to EventBridge. They cost nothing, and work only where a trail records
 (EventBridge user guide, "AWS service events delivered via CloudTrail"), in the region where they stand: calls of IAM
-and of the sign-in page appear in us-east-1 alone, so no rule here could see them. Who changed a role is one of the
-saved questions instead.
+and of the sign-in page appear in us-east-1 alone, so no rule here could see them: for those there is the trail's log.
 """
 
 import json

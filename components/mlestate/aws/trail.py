@@ -1,6 +1,7 @@
 """A CloudTrail trail and what it records, and the addresses by which other parts mean it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi_aws.accessanalyzer as accessanalyzer
 import pulumi_aws.cloudtrail as cloudtrail
@@ -9,13 +10,22 @@ from pulumi import Input, Output, Resource
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["STORE", "analyzer_arn", "analyzers", "trail", "trail_arn"]
+__all__ = ["STORE", "Log", "analyzer_arn", "analyzers", "trail", "trail_arn"]
 
 STORE = "audit-logs"
 """The role of the bucket that holds every trail of the estate."""
 
 UNUSED_AFTER_DAYS = 90
 """How long a role, or a right that it has, may go unused before the analyzer says so."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of a trail, and who CloudTrail writes it as."""
+
+    group: Output[str]
+    role: Output[str]
+
 
 Selector = cloudtrail.TrailAdvancedEventSelectorArgsDict
 
@@ -37,6 +47,7 @@ def trail(
     key: Output[str] | None,
     detailed: bool,
     buckets: Sequence[str],
+    log: Log | None,
     kept: bool,
     depends_on: Sequence[Resource] = (),
 ) -> cloudtrail.Trail:
@@ -44,13 +55,15 @@ def trail(
 
     ``store`` is the name of the bucket that it writes to. ``detailed`` adds what bills by the event: the search for
     unusual rates of calls and errors, and data events, among them every write to one of ``buckets``, which are ARNs
-    (AWS CloudTrail pricing).
+    (AWS CloudTrail pricing). ``log`` is where it writes besides.
     """
     return cloudtrail.Trail(
         part.named("trail"),
         name=part.names.physical("trail", "audit"),
         s3_bucket_name=store,
         kms_key_id=key,
+        cloud_watch_logs_group_arn=log.group if log else None,
+        cloud_watch_logs_role_arn=log.role if log else None,
         enable_logging=True,
         enable_log_file_validation=True,
         include_global_service_events=True,
