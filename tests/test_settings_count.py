@@ -136,7 +136,7 @@ TRAINING: Mapping[str, Case] = {
     "models.*.data.dataset": ("models.churn.data.dataset", "rx"),
     "models.*.data.features": ("models.price.data.features", "rx"),
     "models.*.data.target": ("models.churn.data.target", "left"),
-    "models.*.training.aws.instance_type": ("models.churn.training.aws.instance_type", "ml.c5.large"),
+    "models.*.training.aws.instance_type": ("models.churn.training.aws.instance_type", "ml.c5.xlarge"),
     "models.*.training.compute": ("models.churn.training.compute", "cpu-large"),
     "models.*.training.image": ("models.churn.training.image", "2"),
     "models.*.training.instances": ("models.churn.training.instances", 2),

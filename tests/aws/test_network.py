@@ -10,7 +10,9 @@ from mlestate.aws.settings import KNOWN_REGIONS
 from .conftest import Recorded, all_of, one, statements
 from .estates import MINIMAL, ONE_ACCOUNT
 
-PRIVATE = ONE_ACCOUNT.replace("owner: ml", "network: private\nowner: ml", 1)
+PRIVATE = ONE_ACCOUNT.replace("owner: ml", "network: private\nowner: ml", 1).replace(
+    "{mode: serverless, initial_version: 1, aws: {memory_mb: 4096}}", "{mode: async, initial_version: 1}"
+)
 IDS = "vpc-0123456789abcdef0, subnets: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]"
 ADOPTED = MINIMAL.replace("models:", f"network: {{existing: {{network: {IDS}}}}}\nmodels:")
 
