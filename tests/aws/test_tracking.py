@@ -127,6 +127,10 @@ BAD = {
             "while idle, or remove the line.",
         ),
     ),
+    "a model in the folder of the runs": (
+        "models: {«mlflow: {problem: regression}}\n",
+        ("models.mlflow", "'mlflow' is where runs leave their files beside the models'. Rename the model."),
+    ),
     "an address in the clear": (
         "tracking: {server: external, uri: «'http://mlflow.acme.example'}\n",
         (

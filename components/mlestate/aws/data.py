@@ -31,6 +31,11 @@ class Data(Part):
     four is ever emptied for its deletion: S3 refuses to delete one that holds anything, and a protected environment's
     are not even tried.
 
+    **What a run learnt from** it writes itself, as a manifest beside its model in *artifacts*: every file with its S3
+    version, or the snapshot of a table. A version that was overwritten or deleted can be read by its id for those 90
+    days and no longer; what has to be repeated after that is kept under a name of its own. SageMaker's lineage connects
+    jobs with what they read and wrote.
+
     The catalogue has the database *curated*, whose location is its bucket, so that Spark, Athena and the feature store
     make Iceberg tables in it by name alone; and where a data set names its columns, the database *raw* with a table
     over its files.

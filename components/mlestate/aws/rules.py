@@ -85,7 +85,7 @@ def endpoints_rest_where_they_may(facts: Facts, settings: ModuleType) -> Finding
                     (*path, "timezone"),
                     f"'{off.timezone}' is no time zone of the IANA database.",
                     (),
-                    closest(off.timezone, zones),
+                    closest(off.timezone, tuple(sorted(zones))),
                 )
         idle = each.stop_idle_after
         if idle is not None and (idle.seconds % 3600 or not 3600 <= idle.seconds <= 14 * 86400):
@@ -174,8 +174,11 @@ def _alike(path: tuple[str, ...], columns: Iterable[str]) -> Findings:
 
 
 def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findings:
-    """A server of one's own has an address, and nothing else has; only a managed one has a size."""
+    """A server of one's own has an address, and nothing else has; only a managed one has a size. Runs leave their files
+    in a folder of the artifacts, where each model has one too."""
     tracking = facts.config.tracking
+    if "mlflow" in facts.config.models:
+        yield ("models", "mlflow"), "'mlflow' is where runs leave their files beside the models'. Rename the model."
     if tracking.server == "external" and tracking.uri is None and not facts.is_aside(("tracking", "uri")):
         yield (
             ("tracking", "server"),

@@ -48,7 +48,8 @@ class Tracking(Part):
     *none* makes an **MLflow App**: serverless, upgraded by AWS, and free (the same page of the AWS News Blog; SageMaker
     developer guide, "Integrate MLflow for experiment tracking"). In a region that does not have it nothing is made, and
     SageMaker's own record of jobs is all there is. *managed* makes a **tracking server**, which bills by the hour from
-    its birth on and takes half an hour to come up (terraform-provider-aws#41436). *external* makes nothing.
+    its birth on and takes half an hour to come up (terraform-provider-aws#41436). *external* makes nothing: runs go to
+    a server of the user's own, one that lets them in by where they come from, since no token is handed to them.
 
     What runs write lies in the artifacts bucket, under that bucket's key. Their numbers lie in AWS' own store under
     AWS' own key: neither pulumi_aws nor CloudFormation takes a key for an app.

@@ -299,15 +299,15 @@ class Tracking(Settings):
     server: Literal["none", "managed", "external"] = Field(
         "none",
         description="none uses what the cloud gives without a server; managed starts one, which bills while idle; "
-        "external uses an MLflow server or a Weights & Biases of yours, at `uri`. Left out: none.",
+        "external uses an MLflow server of yours, at `uri`. Left out: none.",
     )
     size: Literal["small", "medium", "large"] = Field(
         "small", description="The size of a managed server. Left out: small."
     )
     uri: TrackingUri | None = Field(
         None,
-        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI (Weights & "
-        "Biases: https://api.wandb.ai, or your own). Required with server: external.",
+        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI. Required with "
+        "server: external.",
         examples=["https://mlflow.acme.example"],
     )
 
