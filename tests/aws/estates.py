@@ -62,3 +62,48 @@ environments:
 models:
   churn: {problem: classification, serving: {mode: realtime, initial_version: 1}}
 """
+
+PEOPLED = """
+version: 1
+name: risk
+cloud: aws
+region: ca-central-1
+account: "111111111111"
+encryption: customer-managed
+network: private
+audit: {retention: 7y, lock: compliance}
+ci: {provider: github, owner: acme, repositories: [churn]}
+people:
+  data_scientists: [ds@risk.example]
+  ml_engineers: [mle@risk.example]
+  approvers: [approver@risk.example]
+  operators: [operator@risk.example]
+  auditors: [auditor@risk.example]
+environments:
+  staging: {monthly_budget_usd: 500}
+  production:
+    account: "333333333333"
+    deploy_role: arn:aws:iam::333333333333:role/deployer
+    protect: true
+    monthly_budget_usd: 2500
+data:
+  datasets:
+    transactions: {path: lake/transactions/}
+features:
+  customers: {entity: customer_id, event_time: ts, fields: {amount: float}}
+models:
+  churn:
+    problem: classification
+    data: {dataset: transactions, target: churned}
+    training: {timeout: 4h}
+    serving: {mode: realtime, replicas: {min: 2, max: 4}, initial_version: 1, capture: {sample: 0.5}}
+  fraud:
+    problem: classification
+    data: {dataset: transactions, target: fraud}
+    training: {compute: gpu-small}
+    serving: {mode: realtime, initial_version: 1}
+  scores:
+    problem: regression
+    data: {dataset: transactions, target: score}
+    serving: {mode: batch, initial_version: 1}
+"""

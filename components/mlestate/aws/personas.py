@@ -107,7 +107,7 @@ def _auditor(reach: Reach) -> list[Statement]:
         allow("LookUpEvents", ["cloudtrail:DescribeTrails", "cloudtrail:ListTrails", "cloudtrail:LookupEvents"], "*"),
         allow(
             "ReadFindings",
-            ["access-analyzer:GetAnalyzer", "access-analyzer:GetFindingV2", "access-analyzer:ListFindingsV2"],
+            ["access-analyzer:GetAnalyzer", "access-analyzer:GetFinding", "access-analyzer:ListFindings"],
             reach.analyzer,
         ),
         *_read_access(reach),

