@@ -40,6 +40,46 @@ def test_what_bills_by_the_event_comes_only_when_it_is_asked_for(estate: Recorde
     assert {each["insightType"] for each in insights} == {"ApiCallRateInsight", "ApiErrorRateInsight"}
 
 
+def test_a_change_of_access_is_told_though_no_rule_of_the_region_could_see_it(estate: Recorded) -> None:
+    """CloudTrail files calls of IAM in us-east-1. That CloudWatch reads the pattern so is not shown here."""
+    rows = estate(ONE_ACCOUNT)
+    counted = one(rows, "cloudwatch:LogMetricFilter", "hub-audit-access-changed").inputs
+    assert counted["logGroupName"] == "/aws/cloudtrail/risk-hub-audit"
+    assert counted["pattern"] == (
+        '{ ($.eventSource = "iam.amazonaws.com") && ($.readOnly IS FALSE) && '
+        '(($.requestParameters.roleName = "risk-*") || ($.requestParameters.policyArn = "*:policy/mlestate/risk/*") || '
+        '($.eventName = "*OpenIDConnectProvider*")) }'
+    )
+    alarm = one(rows, "cloudwatch:MetricAlarm", "hub-audit-access-changed").inputs
+    metric = counted["metricTransformation"]
+    assert (alarm["namespace"], alarm["metricName"]) == (metric["namespace"], metric["name"])
+    assert alarm["alarmActions"] == [one(rows, "sns:Topic", "hub-alerts-page").outputs["arn"]]
+    assert not all_of(estate(MINIMAL), "cloudwatch:LogMetricFilter"), "a log of every event bills by the gigabyte"
+
+
+def test_the_trail_writes_its_log_as_a_role_that_can_do_nothing_else(estate: Recorded) -> None:
+    rows = estate(ONE_ACCOUNT)
+    made = one(rows, "cloudtrail:Trail", "hub-audit-trail").inputs
+    group = one(rows, "cloudwatch:LogGroup", "hub-audit-trail")
+    assert made["cloudWatchLogsGroupArn"] == f"{group.outputs['arn']}:*", (
+        "CloudTrail refuses a group without its streams"
+    )
+    role = one(rows, "iam:Role", "hub-access-recording")
+    assert made["cloudWatchLogsRoleArn"].endswith(role.inputs["name"])
+    [trust] = statements(role.inputs["assumeRolePolicy"]).values()
+    assert trust["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+    assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": [TRAIL]}
+    policy = one(rows, "iam:RolePolicy", "hub-access-recording")
+    [may] = statements(policy.inputs["policy"]).values()
+    assert set(actions(may)) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert may["Resource"] == (
+        "arn:aws:logs:ca-central-1:111111111111:log-group:/aws/cloudtrail/risk-hub-audit:log-stream:*"
+    )
+    assert policy.urn in one(rows, "cloudtrail:Trail", "hub-audit-trail").dependencies, (
+        "CloudTrail tries the role when it makes the trail"
+    )
+
+
 def test_access_from_outside_and_access_unused_are_found(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
     assert one(rows, "accessanalyzer:Analyzer", "hub-audit-external-access").inputs["type"] == "ACCOUNT"
