@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-import pulumi_aws.budgets as budgets
+import pulumi_aws.budgets as spending
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.costexplorer as costexplorer
 import pulumi_aws.scheduler as scheduler
@@ -83,10 +83,10 @@ class Cost(Part):
             self._upkeep({name: model for name, model in models.items() if model.serving.mode in SERVED_ON_MACHINES})
         self.publish(budgets=made)
 
-    def _budget(self, limit: float) -> budgets.Budget:
+    def _budget(self, limit: float) -> spending.Budget:
         # Within one filter AWS joins values by OR, between the operands of an expression by AND (Budgets API,
         # Expression): the environment alone would count every estate's.
-        return budgets.Budget(
+        return spending.Budget(
             self.named("monthly"),
             account_id=self.names.home,
             name=self.names.physical("budget", "monthly"),
@@ -112,12 +112,12 @@ class Cost(Part):
             opts=self.child(),
         )
 
-    def _freeze(self, budget: budgets.Budget) -> None:
+    def _freeze(self, budget: spending.Budget) -> None:
         """Nobody to freeze, no action: IAM wants a role to attach a policy to."""
         frozen = {**self._access.personas, **self._access.ci}
         if not frozen:
             return
-        budgets.BudgetAction(
+        spending.BudgetAction(
             self.named("freeze"),
             account_id=self.names.home,
             budget_name=budget.name,

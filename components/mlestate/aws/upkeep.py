@@ -117,7 +117,9 @@ def _stop(idle_hours: int | None, topic: str) -> dict[str, State]:
             "applicationautoscaling:describeScalableTargets",
             {
                 "ServiceNamespace": "sagemaker",
-                "ResourceIds": _is("[$variants.('endpoint/' & $item.endpoint & '/variant/' & $)]"),
+                "ResourceIds": _is(
+                    "[$map($variants, function($variant) {'endpoint/' & $item.endpoint & '/variant/' & $variant})]"
+                ),
             },
             {
                 "targets": _is(
