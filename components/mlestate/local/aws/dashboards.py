@@ -50,7 +50,8 @@ def _widget(widget: Mapping[str, Any]) -> Iterator[Finding]:
         value = widget.get(name, least)
         if not isinstance(value, int) or value < least or (most is not None and value > most):
             yield (name,), f"expected an integer from {least} to {most if most is not None else 'any'}, got {value!r}"
-    if isinstance(widget.get("x", 0), int) and widget.get("x", 0) + widget.get("width", 6) > 24:
+    x, width = widget.get("x", 0), widget.get("width", 6)
+    if isinstance(x, int) and isinstance(width, int) and width <= 24 < x + width:
         yield ("width",), "a widget ends at column 24 at the latest"
     properties = widget.get("properties")
     if not isinstance(properties, dict):

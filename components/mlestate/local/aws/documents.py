@@ -128,19 +128,27 @@ def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     failures: list[Failure] = []
     for name, grammar in GRAMMARS.get(resource, {}).items():
         path = tuple(name.split("."))
-        given: Any = inputs
-        for step in path:
-            given = (revealed(given) or {}).get(step) if isinstance(revealed(given), dict) else None
-        value = revealed(given)
-        if value is None or has_unknown(value) or (isinstance(value, str) and not value):
+        value, hidden = _at(inputs, path)
+        if not value or has_unknown(value):
             continue
         found = [Failure((*path, *where), sentence) for where, sentence in grammar(value)]
-        if found and is_secret(given):
+        if found and hidden:
             found = [Failure(path, "the document in this secret is not what the cloud takes")]
         failures += found
     if resource == _CLOUD_CONTROL:
         failures += _desired(revealed(dict(inputs)))
     return failures
+
+
+def _at(inputs: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Any, bool]:
+    """The value at a path, and whether it is a secret or stands in one."""
+    value: Any = inputs
+    hidden = False
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+        hidden = hidden or is_secret(value)
+        value = value["value"] if is_secret(value) else value
+    return revealed(value), hidden
 
 
 def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
