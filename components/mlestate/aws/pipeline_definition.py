@@ -87,11 +87,15 @@ class _Gates:
         }
         if self.jobs.model.gates.fairness is not None:
             metrics["Bias"] = {"Report": _file("evaluate", "baselines", "bias/report.json")}
-            baselines["Bias"] = {"PostTrainingConstraints": _file("evaluate", "baselines", "bias/constraints.json")}
+            baselines["Bias"] = {
+                "ConfigFile": _file("evaluate", "baselines", "bias/analysis_config.json"),
+                "PostTrainingConstraints": _file("evaluate", "baselines", "bias/constraints.json"),
+            }
         if self.jobs.model.automated_decision:
             metrics["Explainability"] = {"Report": _file("evaluate", "baselines", "explainability/report.json")}
             baselines["Explainability"] = {
-                "Constraints": _file("evaluate", "baselines", "explainability/constraints.json")
+                "ConfigFile": _file("evaluate", "baselines", "explainability/analysis_config.json"),
+                "Constraints": _file("evaluate", "baselines", "explainability/constraints.json"),
             }
         return {
             "Name": "register",
