@@ -66,6 +66,9 @@ KINDS: Mapping[str, Kind] = {
     "aws:rule": Kind(64),
     # SageMaker API: processing jobs 1 to 63, of which the id of the scheduler's run takes the last 17.
     "aws:monitoring-job": Kind(46),
+    # SageMaker API: schedules and job definitions 1 to 63; a definition's name ends in nine characters of a digest.
+    "aws:monitoring-schedule": Kind(63),
+    "aws:job-definition": Kind(54),
     # CloudWatch API: alarms and dashboards 1 to 255.
     "aws:alarm": Kind(255),
     "aws:dashboard": Kind(255),
@@ -311,7 +314,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("analyzer", "hub", "unused-access"),
         ("trail", "environment", "audit"),
         *(("analyzer", "environment", role) for role in ("external-access", "unused-access")),
-        ("bucket", "hub", "audit-answers"),
+        *(("bucket", "hub", role) for role in ("audit-answers", "logs")),
         ("workgroup", "hub", "audit"),
         ("catalog-database", "hub", "audit"),
         *(("rule", "hub", each) for each in ("trail-changed", "trail-store-changed", "key-ended")),

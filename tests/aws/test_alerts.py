@@ -119,13 +119,23 @@ def test_without_slack_no_rule_waits_for_alarms(estate: Recorded) -> None:
 
 def matches(pattern: Any, event: Any) -> bool:
     """Whether an event matches a pattern, as EventBridge's user guide has it, for the operators in use here."""
-    if isinstance(pattern, dict):
-        return isinstance(event, dict) and all(
-            key in event and matches(each, event[key]) for key, each in pattern.items()
-        )
-    return any(
-        fnmatchcase(str(event), f"{each['prefix']}*") if isinstance(each, dict) else event == each for each in pattern
+    if isinstance(pattern, list):
+        return any(holds(each, event) for each in pattern)
+    return isinstance(event, dict) and all(
+        any(matches(branch, event) for branch in each) if key == "$or" else matches(each, event.get(key))
+        for key, each in pattern.items()
     )
+
+
+def holds(wanted: Any, value: Any) -> bool:
+    if not isinstance(wanted, dict):
+        return bool(value == wanted)
+    ((operator, operand),) = wanted.items()
+    if operator == "exists":
+        return (value is not None) is operand
+    if operator == "anything-but":
+        return value is not None and not holds(operand, value)
+    return value is not None and fnmatchcase(value, f"{operand}*" if operator == "prefix" else operand)
 
 
 def event(signal: Signal, **detail: Any) -> dict[str, Any]:
@@ -146,6 +156,25 @@ def event(signal: Signal, **detail: Any) -> dict[str, Any]:
         (
             "processing-failed",
             {"ProcessingJobName": "risk-production-churn-1", "ProcessingJobStatus": "Completed"},
+            False,
+        ),
+        (
+            "processing-failed",
+            {
+                "ProcessingJobName": "model-monitoring-202601020400-0123456789abcdef",
+                "MonitoringScheduleArn": NAMES.arn("sagemaker", "monitoring-schedule/risk-production-churn-bias"),
+                "ProcessingJobStatus": "Failed",
+                "FailureReason": "AlgorithmError: exit code 1",
+            },
+            True,
+        ),
+        (
+            "processing-failed",
+            {
+                "ProcessingJobName": "risk-production-churn-1",
+                "ProcessingJobStatus": "Failed",
+                "FailureReason": "Job inputs had no data",
+            },
             False,
         ),
         ("transform-failed", {"TransformJobName": "risk-production-churn-1", "TransformJobStatus": "Failed"}, True),

@@ -63,7 +63,7 @@ SERVICE = {"error-rate", "refused-rate", "rollback-error-rate", "service-degrade
 def alarms(rows: Rows, model: str = "churn", kind: str = "MetricAlarm") -> dict[str, dict[str, Any]]:
     start = f"risk-production-monitoring-{model}-"
     found = all_of(rows, f"cloudwatch:{kind}")
-    return {name.removeprefix(start): row.inputs for name, row in found.items() if name.startswith(start)}
+    return {name.removeprefix(start): dict(row.inputs) for name, row in found.items() if name.startswith(start)}
 
 
 def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
@@ -214,7 +214,7 @@ def test_the_monitors_request_is_one_that_sagemaker_takes(estate: Recorded, netw
     alone = WATCHED.replace("mode: serverless", "mode: none").replace(", initial_version: 1}\n  later", "}\n  later")
     asked = request(estate(alone.replace("encryption:", f"network: {network}\nencryption:")))
     api = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
-    report = ParamValidator().validate(asked, api.operation_model("CreateProcessingJob").input_shape)
+    report = ParamValidator().validate(asked, api.shape_for("CreateProcessingJobRequest"))
     assert not report.has_errors(), report.generate_report()
     assert re.fullmatch("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", asked["ProcessingJobName"])
     assert asked["ProcessingJobName"].startswith("risk-production-churn-"), "by which a failure is known as ours"

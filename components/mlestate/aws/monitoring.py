@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
+import pulumi_aws.cloudcontrol as cloudcontrol
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.s3 as s3
+import pulumi_aws.sagemaker as sagemaker
 import pulumi_aws.scheduler as scheduler
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
 from mlestate import contract
+from mlestate.aws import model_monitor
 from mlestate.aws.alarms import Alarm, watched
 from mlestate.aws.dashboards import body
 from mlestate.aws.jobs import MONITOR
@@ -67,11 +71,14 @@ class Monitoring(Part):
         watchful = [name for name, model in served.items() if captures(model) and monitored(model)]
         start = self._start() if watchful else None
         alarms: dict[str, Output[str]] = {}
+        self._last: Sequence[Resource] = []
         for name, model in served.items():
             hours = None
             if name in watchful and start is not None:
                 self._monitor(name, model, *start)
                 hours = window(model.monitoring.schedule)
+            for role in model_monitor.wanted(model):
+                self._model_monitor(name, model, role, serving.endpoints[name])
             alarms |= self._watch(name, model, hours)
         if alarms and not listeners.reach_someone:
             pulumi.log.warn(
@@ -107,14 +114,8 @@ class Monitoring(Part):
     def _monitor(
         self, name: str, model: Model, group: scheduler.ScheduleGroup, files: Sequence[s3.BucketObjectv2]
     ) -> None:
-        names, stores = self.names, self._data.stores
-        request = Output.all(
-            role=self._access.identities["monitoring"],
-            stores=Output.all(**{role: stores[role] for role in ("artifacts", "capture", "raw")}),
-            key=self._keys.ids.get("models"),
-            subnets=Output.all(*self._network.subnets.values()),
-            groups=Output.all(*self._network.groups.values()),
-        ).apply(
+        names = self.names
+        request = self._surroundings().apply(
             lambda known: job(
                 names,
                 name,
@@ -141,6 +142,65 @@ class Monitoring(Part):
             },
             opts=self.child(depends_on=[*files]),
         )
+
+    def _surroundings(self) -> Output[dict[str, Any]]:
+        """What every job of a monitor is told of where it runs."""
+        stores = self._data.stores
+        return Output.all(
+            role_arn=self._access.identities["monitoring"],
+            stores=Output.all(**{role: stores[role] for role in ("artifacts", "capture", "raw")}),
+            key=self._keys.ids.get("models"),
+            subnets=Output.all(*self._network.subnets.values()),
+            groups=Output.all(*self._network.groups.values()),
+        )
+
+    def _model_monitor(self, name: str, model: Model, role: str, endpoint: Output[str]) -> None:
+        """One of SageMaker's own monitors: its definition, and the schedule that stands on it and on the endpoint.
+
+        Cloud Control retries nothing that SageMaker turns away as too much at once (terraform-provider-awscc#2939), so
+        they are made one after the other; it knows no default tags, so a definition carries its own.
+        """
+        names, tags = self.names, self.names.of_model(name, model.owner).tags
+        state = self._surroundings().apply(lambda known: model_monitor.definition(role, names, name, model, **known))
+        called = state.apply(lambda said: str(said["JobDefinitionName"]))
+        definition: Resource
+        if role == "data-quality":
+            said = state.apply(model_monitor.typed)
+            definition = sagemaker.DataQualityJobDefinition(
+                self.named(f"{name}-{role}"),
+                name=called,
+                role_arn=said["role_arn"],
+                data_quality_app_specification=said["data_quality_app_specification"],
+                data_quality_baseline_config=said["data_quality_baseline_config"],
+                data_quality_job_input=said["data_quality_job_input"],
+                data_quality_job_output_config=said["data_quality_job_output_config"],
+                job_resources=said["job_resources"],
+                network_config=said["network_config"],
+                stopping_condition=said["stopping_condition"],
+                tags=tags,
+                opts=self.child(depends_on=self._last),
+            )
+        else:
+            definition = cloudcontrol.Resource(
+                self.named(f"{name}-{role}"),
+                type_name=model_monitor.KINDS[role].cloud_control,
+                desired_state=state.apply(lambda said: json.dumps(said, sort_keys=True, separators=(",", ":"))),
+                # All of a definition is decided when it is made; the provider would have to ask AWS to know that.
+                opts=self.child(depends_on=self._last, replace_on_changes=["desiredState"]),
+            )
+        schedule = sagemaker.MonitoringSchedule(
+            self.named(f"{name}-{role}"),
+            name=names.physical("monitoring-schedule", f"{name}-{role}"),
+            monitoring_schedule_config={
+                "monitoring_type": model_monitor.KINDS[role].type,
+                "monitoring_job_definition_name": called,
+                "schedule_config": {"schedule_expression": model_monitor.expression(model.monitoring.schedule) or ""},
+            },
+            # The endpoint's name is known before it is there; by the tag its schedules come after it and go before it.
+            tags={**tags, "endpoint": endpoint},
+            opts=self.child(depends_on=[definition]),
+        )
+        self._last = [schedule]
 
     def _watch(self, name: str, model: Model, hours: int | None) -> dict[str, Output[str]]:
         names = self.names

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from mlestate.aws.images import IMAGES
+from mlestate.aws.model_monitor import KINDS, expression, wanted
 from mlestate.config.facts import Facts
 from mlestate.config.model import METRICS
+from mlestate.names import KINDS as NAME_KINDS
+from mlestate.names import Names
 
 Findings = Iterator[tuple[object, ...]]
 
@@ -79,6 +82,41 @@ def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Fin
                 )
 
 
+def model_monitor_can_run(facts: Facts, settings: ModuleType) -> Findings:
+    """What SageMaker's own monitors need (SageMaker API, ScheduleConfig; developer guide, "Docker registry paths")."""
+    for path, model in facts.models():
+        here = (*path, "monitoring", "aws", "model_monitor")
+        if model.monitoring.aws is None or not model.monitoring.aws.model_monitor:
+            continue
+        if model.serving.mode != "realtime":
+            yield here, f"watches a realtime endpoint, and serving.mode is {model.serving.mode}. Remove the line."
+        if not (roles := wanted(model)):
+            yield here, "has nothing to watch. Add data_drift, prediction_drift or model_quality, or remove the line."
+        if expression(model.monitoring.schedule) is None:
+            yield (
+                (*path, "monitoring", "schedule"),
+                f"'{model.monitoring.schedule}' is no schedule that SageMaker Model Monitor takes: hourly, at one full "
+                'hour of the day ("0 4 * * *") or every few hours ("0 */6 * * *"). Use one of these, or remove '
+                "monitoring.aws.model_monitor.",
+            )
+        region = facts.config.region
+        for image in sorted({KINDS[role].image for role in roles}):
+            if region not in IMAGES[image][1]:
+                yield (
+                    here,
+                    f"needs SageMaker's {image} container, and {region} is not known to have it. Remove the line.",
+                )
+        for environment in facts.config.environments:
+            names = Names("aws", facts.config.name, environment, region="", home="")
+            longest = max((names.spelled("job-definition", f"{path[1]}-{role}") for role in roles), key=len, default="")
+            over = len(longest) - NAME_KINDS["aws:job-definition"].limit
+            if over > 0:
+                yield (
+                    here,
+                    f"makes '{longest}' and nine characters more of a name, which is {over} too many. Shorten it.",
+                )
+
+
 def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
     """Slack is reached by an identity of an environment; the hub, where the trail is watched, has no machine and so no
     such identity."""
@@ -93,6 +131,7 @@ def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
 
 
 MONITORING_RULES = (
+    model_monitor_can_run,
     tampering_reaches_someone,
     monitors_find_requests,
     monitors_run_every_day,

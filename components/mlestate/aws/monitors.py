@@ -83,7 +83,7 @@ def job(
     name: str,
     model: Model,
     *,
-    role: str,
+    role_arn: str,
     code: str,
     stores: Mapping[str, str],
     endpoint: str,
@@ -100,7 +100,7 @@ def job(
     tags = names.of_model(name, model.owner).tags
     return {
         "ProcessingJobName": f"{names.physical('monitoring-job', name)}-<aws.scheduler.execution-id>",
-        "RoleArn": role,
+        "RoleArn": role_arn,
         "AppSpecification": {
             "ImageUri": image("scikit-learn", names.region),
             "ContainerEntrypoint": ["python3", "-m", "monitor"],

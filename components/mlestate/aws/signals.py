@@ -20,15 +20,18 @@ class Signal:
     source: str
     detail_type: str
     detail: Mapping[str, Any]
-    """What the event's `detail` must hold; ``{slice}`` and ``{pipeline}`` stand for how this slice's names and the ARNs
-    of its pipelines begin."""
+    """What the event's `detail` must hold; ``{slice}``, ``{pipeline}`` and ``{schedule}`` stand for how this slice's
+    names, and the ARNs of its pipelines and monitoring schedules, begin."""
     paths: Mapping[str, str]
     said: str
     urgency: str = field(default="notice")
 
     def pattern(self, names: Names) -> str:
         """The event pattern as canonical JSON."""
-        own = {"{slice}": f"{names.slice}-", "{pipeline}": names.arn("sagemaker", f"pipeline/{names.slice}-")}
+        own = {"{slice}": f"{names.slice}-"} | {
+            f"{{{word}}}": names.arn("sagemaker", f"{kind}/{names.slice}-")
+            for word, kind in (("pipeline", "pipeline"), ("schedule", "monitoring-schedule"))
+        }
         pattern = {"source": [self.source], "detail-type": [self.detail_type], "detail": _filled(self.detail, own)}
         return json.dumps(pattern, sort_keys=True, separators=(",", ":"))
 
@@ -79,7 +82,16 @@ SIGNALS: tuple[Signal, ...] = (
         description="Tells when a monitor, or another processing job of this slice, fails",
         source="aws.sagemaker",
         detail_type="SageMaker Processing Job State Change",
-        detail={"ProcessingJobName": [{"prefix": "{slice}"}], "ProcessingJobStatus": ["Failed"]},
+        detail={
+            # SageMaker names the jobs of its own monitors itself, and says which schedule they are of.
+            "$or": [
+                {"ProcessingJobName": [{"prefix": "{slice}"}]},
+                {"MonitoringScheduleArn": [{"prefix": "{schedule}"}]},
+            ],
+            "ProcessingJobStatus": ["Failed"],
+            # A monitor of SageMaker's own fails where nobody asked the model anything: that is no news.
+            "FailureReason": [{"exists": False}, {"anything-but": {"wildcard": "*no data*"}}],
+        },
         paths={"job": "$.detail.ProcessingJobName", "why": "$.detail.FailureReason"},
         said="The job <job> failed: <why>. Its log is in /aws/sagemaker/ProcessingJobs.",
     ),

@@ -61,6 +61,17 @@ class Retrain(Settings):
     )
 
 
+class AwsMonitoring(Settings):
+    """SageMaker's own monitors."""
+
+    model_monitor: bool = Field(
+        False,
+        description="Also runs SageMaker Model Monitor and Clarify on what the file watches, for SageMaker Studio to "
+        "show. AWS refuses both to accounts that did not use them before 30 July 2026. Left out: the estate's own "
+        "monitor alone.",
+    )
+
+
 class Monitoring(Settings):
     """Who watches a model once it answers."""
 
@@ -85,4 +96,7 @@ class Monitoring(Settings):
         default_factory=left_out(Retrain),
         description="The limits of automatic retraining (only with on_breach retrain). Left out: once a day, three "
         "times a week.",
+    )
+    aws: AwsMonitoring | None = Field(
+        None, description="SageMaker's own values, used only on aws. Left out: the estate's own monitor alone."
     )
