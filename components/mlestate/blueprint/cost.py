@@ -166,15 +166,18 @@ class _Pricing:
             yield self._charge(variant.endpoint, item, daily * variant.least, daily * variant.most)
 
     def _jobs(self) -> Iterator[Charge]:
-        """Scheduled jobs: each schedule's runs a day, times what one run of its target costs."""
+        """Scheduled jobs: each schedule's runs a day, times what one run of its target costs.
+
+        A schedule that says itself which job it starts is a monitor's; pipelines and machines have rows of their own.
+        """
         assumed = self._table["assumed"]
         for row in self._rows:
             expression = _schedule(row)
             if expression is None:
                 continue
-            monitoring = short_type(row.type) == "aws:sagemaker:MonitoringSchedule"
-            minutes = assumed["monitoring_minutes" if monitoring else "job_minutes"]["usd_is_for"]
-            for started in self._started(row):
+            for started in (row, *self._started(row)):
+                monitoring = started is row or short_type(row.type) == "aws:sagemaker:MonitoringSchedule"
+                minutes = assumed["monitoring_minutes" if monitoring else "job_minutes"]["usd_is_for"]
                 for job in jobs_of(started):
                     daily = runs_per_day(expression) * self._run(job, minutes * 60)
                     yield self._charge(started, f"{job.kind} on {job.instance_type}", 0.0, daily)
@@ -225,8 +228,10 @@ class _Pricing:
 
 
 def _schedule(row: Row) -> str | None:
-    """The expression of whatever starts something by the clock."""
+    """The expression of whatever starts something by the clock, and is switched on."""
     kind = short_type(row.type)
+    if row.inputs.get("state") == "DISABLED":
+        return None
     if kind == "aws:sagemaker:MonitoringSchedule":
         schedule = (row.inputs.get("monitoringScheduleConfig") or {}).get("scheduleConfig") or {}
         return schedule.get("scheduleExpression")

@@ -124,7 +124,7 @@ def _of_slice(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
         yield Need(slice_, SERVERLESS, serverless, "serverless endpoints")
         yield Need(slice_, CONCURRENCY, concurrency, "requests that serverless endpoints answer at once")
     yield from _jobs(slice_, rows)
-    count = Counter(short_type(row.type) for row in rows if row.custom)
+    count = Counter(_kind(row) for row in rows if row.custom)
     for kind, quota in COUNTED.items():
         if count[kind]:
             yield Need(slice_, quota, count[kind], f"{kind} that this estate makes")
@@ -135,6 +135,14 @@ def _of_slice(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
     ]
     if interfaces:
         yield Need(slice_, INTERFACE_ENDPOINTS, len(interfaces), "interface endpoints of the private network")
+
+
+def _kind(row: Row) -> str:
+    """The type, of what goes through Cloud Control too: `AWS::SageMaker::FeatureGroup` is one of SageMaker."""
+    written = str(row.inputs.get("typeName") or "").split("::")
+    if short_type(row.type) == "aws:cloudcontrol:Resource" and len(written) == 3:
+        return f"aws:{written[1].lower()}:{written[2]}"
+    return short_type(row.type)
 
 
 def _jobs(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:

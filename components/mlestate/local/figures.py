@@ -61,13 +61,19 @@ def summary(config: Estate, registered: Sequence[Row]) -> str | None:
     return f"USD {total.idle:.2f} a day idle, USD {total.full:.2f} at full size (mlestate cost).{wanted}"
 
 
+MOST_QUOTAS = 3
+"""How many quotas the line of a plan names: those of which most is needed."""
+
+
 def _machines(found: Sequence[Need]) -> str:
     """What an account may have too little of: machines by type and use."""
     asked: dict[str, int] = {}
     for need in found:
         if need.quota.name.startswith("ml."):
             asked[need.quota.name] = asked.get(need.quota.name, 0) + need.amount
-    return ", ".join(f"{amount} {name}" for name, amount in sorted(asked.items()))
+    most = sorted(asked.items(), key=lambda each: (-each[1], each[0]))
+    named = ", ".join(f"{amount} {name}" for name, amount in most[:MOST_QUOTAS])
+    return named + (f" and {len(most) - MOST_QUOTAS} more" if len(most) > MOST_QUOTAS else "")
 
 
 def _print(console: Console, file: Path, total: Estimate) -> None:
@@ -88,7 +94,8 @@ def _print(console: Console, file: Path, total: Estimate) -> None:
 def _caveats(total: Estimate) -> list[str]:
     lines = [
         f"List prices of {total.as_of}, without free tiers, taxes and discounts. What bills by use (storage, requests, "
-        "messages) is not in it. Full size is every machine that scaling allows, all day, and every scheduled job."
+        "messages) is not in it. Full size is every machine that scaling allows, all day, and every scheduled job. "
+        "An endpoint that rests off hours is counted as if it were always on."
     ]
     if not total.own_prices:
         lines.append(f"The table has no prices of {total.region}: those of us-east-1 stand in.")
