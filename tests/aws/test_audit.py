@@ -80,6 +80,20 @@ def test_the_trail_writes_its_log_as_a_role_that_can_do_nothing_else(estate: Rec
     )
 
 
+def test_who_read_the_trail_is_kept_too(estate: Recorded) -> None:
+    rows = estate(ONE_ACCOUNT)
+    logs = one(rows, "s3:Bucket", "hub-audit-logs").inputs["bucket"]
+    kept = {
+        row.inputs["bucket"]: row.inputs["targetBucket"]
+        for name, row in all_of(rows, "s3:BucketLogging").items()
+        if "-hub-" in name
+    }
+    names = {name: row.inputs["bucket"] for name, row in all_of(rows, "s3:Bucket").items()}
+    assert kept == {names["risk-hub-audit-audit-logs"]: logs, names["risk-hub-audit-audit-answers"]: logs}
+    locked = {row.inputs["bucket"] for row in all_of(rows, "s3:BucketObjectLockConfiguration").values()}
+    assert logs not in locked, "S3 delivers to no bucket whose objects are locked"
+
+
 def test_access_from_outside_and_access_unused_are_found(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
     assert one(rows, "accessanalyzer:Analyzer", "hub-audit-external-access").inputs["type"] == "ACCOUNT"
@@ -107,8 +121,8 @@ def test_writes_to_every_bucket_of_the_account_are_recorded_and_reads_are_not(es
 
 def test_only_this_trail_writes_to_its_store_and_nobody_deletes_from_it(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
-    bucket = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
-    said = statements(one(rows, "s3:BucketPolicy", "audit-logs").inputs["policy"])
+    bucket = one(rows, "s3:Bucket", "audit-audit-logs").inputs["bucket"]
+    said = statements(one(rows, "s3:BucketPolicy", "audit-audit-logs").inputs["policy"])
     write = said["WriteTheTrailOf111111111111"]
     assert write["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
     assert write["Resource"] == f"arn:aws:s3:::{bucket}/AWSLogs/111111111111/*"
@@ -123,7 +137,7 @@ def test_only_this_trail_writes_to_its_store_and_nobody_deletes_from_it(estate: 
 
 def test_a_trail_waits_until_its_store_lets_it_write(estate: Recorded) -> None:
     rows = estate(MINIMAL)
-    assert one(rows, "s3:BucketPolicy", "audit-logs").urn in one(rows, "cloudtrail:Trail", "trail").dependencies
+    assert one(rows, "s3:BucketPolicy", "audit-audit-logs").urn in one(rows, "cloudtrail:Trail", "trail").dependencies
 
 
 def _with(lock: str) -> str:
@@ -135,7 +149,9 @@ def _with(lock: str) -> str:
 @pytest.mark.parametrize(("lock", "mode"), [("none", None), ("governance", "GOVERNANCE"), ("compliance", "COMPLIANCE")])
 def test_a_lock_holds_for_the_retention_and_can_always_be_added(estate: Recorded, lock: str, mode: str | None) -> None:
     rows = estate(_with(lock))
-    assert one(rows, "s3:Bucket", "audit-logs").inputs["objectLockEnabled"] is True, "S3 takes this at birth alone"
+    assert one(rows, "s3:Bucket", "audit-audit-logs").inputs["objectLockEnabled"] is True, (
+        "S3 takes this at birth alone"
+    )
     modes = [
         row.inputs["rule"]["defaultRetention"] for row in all_of(rows, "s3:BucketObjectLockConfiguration").values()
     ]
@@ -143,11 +159,11 @@ def test_a_lock_holds_for_the_retention_and_can_always_be_added(estate: Recorded
 
 
 def test_a_record_under_a_compliance_lock_outlives_the_estate(estate: Recorded) -> None:
-    kept = one(estate(_with("compliance")), "s3:Bucket", "audit-logs")
+    kept = one(estate(_with("compliance")), "s3:Bucket", "audit-audit-logs")
     assert kept.options["protect"] is True
     assert kept.options["retainOnDelete"] is True, "S3 itself deletes it for no one"
     for lock in ("none", "governance"):
-        loose = one(estate(_with(lock)), "s3:Bucket", "audit-logs")
+        loose = one(estate(_with(lock)), "s3:Bucket", "audit-audit-logs")
         assert not {"protect", "retainOnDelete"} & set(loose.options)
         assert loose.inputs["forceDestroy"] is (lock == "none"), "a lock is lifted by a person, not by `destroy`"
 
@@ -156,7 +172,7 @@ def test_every_account_of_the_estate_is_recorded_in_the_hubs_store(estate: Recor
     """Whether S3 and KMS let the trail of another account write is what only a real account shows."""
     text = THREE_ACCOUNTS + "encryption: customer-managed\naudit: {retention: 1y}\n"
     rows = estate(text)
-    store = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
+    store = one(rows, "s3:Bucket", "audit-audit-logs").inputs["bucket"]
     trails = {
         account: f"arn:aws:cloudtrail:ca-central-1:{account}:trail/risk-{slice_}-audit"
         for account, slice_ in (("111111111111", "hub"), ("222222222222", "staging"), ("333333333333", "production"))
@@ -168,7 +184,7 @@ def test_every_account_of_the_estate_is_recorded_in_the_hubs_store(estate: Recor
         assert one(rows, "cloudtrail:Trail", f"{slice_}-recorder-trail").inputs["kmsKeyId"] == (
             "arn:aws:kms:ca-central-1:111111111111:alias/risk-hub-audit"
         ), "the hub's key, whose id another slice cannot know"
-    policy = statements(one(rows, "s3:BucketPolicy", "audit-logs").inputs["policy"])
+    policy = statements(one(rows, "s3:BucketPolicy", "audit-audit-logs").inputs["policy"])
     for account, arn in trails.items():
         write = policy[f"WriteTheTrailOf{account}"]
         assert write["Resource"] == f"arn:aws:s3:::{store}/AWSLogs/{account}/*", "no account writes in another's name"

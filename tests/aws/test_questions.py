@@ -158,7 +158,7 @@ def test_every_question_is_saved_with_the_table_that_it_reads(estate: Recorded) 
 def test_the_table_reads_the_files_where_trails_write_them(estate: Recorded) -> None:
     """Layout: CloudTrail user guide, "Finding your CloudTrail log files"."""
     rows = estate(THREE_ACCOUNTS + "audit: {retention: 2y}\n")
-    store = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
+    store = one(rows, "s3:Bucket", "audit-audit-logs").inputs["bucket"]
     table = one(rows, "glue:CatalogTable", "hub-audit-questions").inputs
     said = table["parameters"]
     assert said["storage.location.template"] == f"s3://{store}/AWSLogs/${{account}}/CloudTrail/${{region}}/${{day}}"

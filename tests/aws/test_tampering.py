@@ -88,7 +88,7 @@ def test_a_person_hears_of(estate: Recorded, rule: str, said: dict[str, Any]) ->
 
 def test_a_person_hears_when_the_store_of_the_trail_is_touched(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
-    bucket = one(rows, "s3:Bucket", "audit-logs").inputs["bucket"]
+    bucket = one(rows, "s3:Bucket", "audit-audit-logs").inputs["bucket"]
     for call in (
         "PutBucketPolicy",
         "PutBucketObjectLockConfiguration",

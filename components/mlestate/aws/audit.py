@@ -9,7 +9,7 @@ from mlestate import contract
 from mlestate.aws import buckets, tampering
 from mlestate.aws.data import ROLES
 from mlestate.aws.policies import Statement, allow, deny
-from mlestate.aws.questions import ask
+from mlestate.aws.questions import ANSWERS, ask
 from mlestate.aws.trail import STORE, Log, analyzer_arn, analyzers, trail, trail_arn
 from mlestate.aws.trail_log import follow
 from mlestate.config.estate import Audit as AuditSettings
@@ -26,8 +26,8 @@ class Audit(Part):
     (AWS CloudTrail pricing); an account with another trail pays for this one by the event. Whoever lays hands on the
     record, the registry or the watch over a model is told of at once, which is free too. What bills from the first
     event on, or may stand only once in an account, comes with the block: data events, the search for unusual rates of
-    calls, the trail's log (in which alone a change of roles is seen at once), the analyzers of access, and the
-    questions over the trail.
+    calls, the trail's log (in which alone a change of roles is seen at once), the analyzers of access, the
+    questions over the trail, and who read it.
 
     Locked for compliance, or with any environment protected, the bucket outlives the estate. Otherwise it goes with the
     estate as soon as someone who may lift the lock has emptied it; with `lock: none` Pulumi empties it itself.
@@ -57,10 +57,12 @@ class Audit(Part):
         super().__init__(names, opts)
         key = keys.ids.get("audit")
         kept = protect or settings.lock == "compliance"
+        logs = buckets.access_logs(self, [STORE, ANSWERS], protect=kept) if detailed else None
         store = buckets.bucket(
             self,
             STORE,
             key=key,
+            logs=logs,
             expire_days={"": settings.retention.days},
             statements=_only_the_trails(names, [names, *elsewhere]),
             object_lock=True,
@@ -87,7 +89,7 @@ class Audit(Part):
         )
         if detailed:
             analyzers(self)
-            ask(self, store, [each.home for each in (names, *elsewhere)], settings.retention.days, key)
+            ask(self, store, [each.home for each in (names, *elsewhere)], settings.retention.days, key, logs)
         signals = [
             *tampering.of_trail(names, trail_arn(names)),
             *tampering.of_store(names, names.physical("bucket", STORE)),

@@ -167,14 +167,16 @@ def questions(names: Names) -> list[Question]:
     ]
 
 
-def ask(part: Part, store: Bucket, accounts: Sequence[str], days: int, key: Output[str] | None) -> None:
+def ask(
+    part: Part, store: Bucket, accounts: Sequence[str], days: int, key: Output[str] | None, logs: Bucket | None
+) -> None:
     """A workgroup, the table over the trail, and the saved questions, as children of ``part``.
 
-    ``store`` holds the trail of these ``accounts`` for this many ``days``. Whoever asks cannot choose another place for
-    the answer, or have it unencrypted.
+    ``store`` holds the trail of these ``accounts`` for this many ``days``; ``logs`` takes who read the answers. Whoever
+    asks cannot choose another place for the answer, or have it unencrypted.
     """
     names = part.names
-    answers = bucket(part, ANSWERS, key=key, expire_days={"": ANSWERS_DAYS}, force_destroy=True)
+    answers = bucket(part, ANSWERS, key=key, expire_days={"": ANSWERS_DAYS}, force_destroy=True, logs=logs)
     group = athena.Workgroup(
         part.named("questions"),
         name=names.physical("workgroup", "audit"),
