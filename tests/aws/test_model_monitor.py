@@ -83,7 +83,7 @@ def test_what_cloud_control_is_asked_for_is_what_sagemakers_api_takes(kind: str,
     row = one(estate(ASKED), "cloudcontrol:Resource", f"{STARTS}{kind}")
     operation = row.inputs["typeName"].replace("AWS::SageMaker::", "Create")
     state = states(estate(ASKED))[kind]
-    report = ParamValidator().validate(state, SAGEMAKER.operation_model(operation).input_shape)
+    report = ParamValidator().validate(state, SAGEMAKER.shape_for(f"{operation}Request"))
     assert not report.has_errors(), report.generate_report()
     assert row.inputs["desiredState"] == json.dumps(state, sort_keys=True, separators=(",", ":")), "or it would change"
 
@@ -102,8 +102,7 @@ def test_a_data_quality_definition_says_what_sagemakers_api_takes(estate: Record
         subnets=[],
         groups=[],
     )
-    operation = SAGEMAKER.operation_model("CreateDataQualityJobDefinition")
-    report = ParamValidator().validate(said, operation.input_shape)
+    report = ParamValidator().validate(said, SAGEMAKER.shape_for("CreateDataQualityJobDefinitionRequest"))
     assert not report.has_errors(), report.generate_report()
     row = one(estate(ASKED), "sagemaker:DataQualityJobDefinition", f"{STARTS}data-quality").inputs
     assert row["dataQualityBaselineConfig"]["statisticsResource"]["s3Uri"].endswith(

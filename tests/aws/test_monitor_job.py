@@ -21,6 +21,7 @@ from mlestate.aws.jobs.monitor.outcomes import Outcomes
 UNTIL = "2026-01-02T04:00:00Z"
 CAPTURE = "s3://capture/churn/risk-production-churn/champion/"
 BASELINE = "s3://artifacts/churn/baselines/data/statistics.json"
+ANSWERS = "s3://artifacts/churn/baselines/model/predictions.json"
 
 
 class Files:
@@ -38,8 +39,8 @@ class Files:
         return self._files.get(uri)
 
 
-def statistics(rows: list[tuple[float, str, int]]) -> str:
-    """A baseline of `amount`, `province` and the prediction, as SageMaker's schema has it."""
+def baselines(rows: list[tuple[float, str, int]]) -> dict[str, str]:
+    """What is known of `amount`, `province` and `churned`, and of the predictions, as SageMaker's schema has it."""
     amounts = [amount for amount, _, _ in rows]
     width = (max(amounts) - min(amounts)) / 10 or 1
     buckets = [
@@ -54,29 +55,19 @@ def statistics(rows: list[tuple[float, str, int]]) -> str:
         counts = [{"value": value, "count": values.count(value)} for value in sorted(set(values))]
         return {"common": common, "distinct_count": len(counts), "distribution": {"categorical": {"buckets": counts}}}
 
-    return json.dumps(
+    answers = [str(said) for _, _, said in rows]
+    columns = [
         {
-            "version": 0,
-            "dataset": {"item_count": len(rows)},
-            "features": [
-                {
-                    "name": "amount",
-                    "inferred_type": "Fractional",
-                    "numerical_statistics": {"common": common, "distribution": {"kll": {"buckets": buckets}}},
-                },
-                {
-                    "name": "province",
-                    "inferred_type": "String",
-                    "string_statistics": categories([province for _, province, _ in rows]),
-                },
-                {
-                    "name": "prediction",
-                    "inferred_type": "String",
-                    "string_statistics": categories([str(said) for _, _, said in rows]),
-                },
-            ],
-        }
-    )
+            "name": "amount",
+            "inferred_type": "Fractional",
+            "numerical_statistics": {"common": common, "distribution": {"kll": {"buckets": buckets}}},
+        },
+        {"name": "province", "inferred_type": "String", "string_statistics": categories([each for _, each, _ in rows])},
+        {"name": "churned", "inferred_type": "String", "string_statistics": categories(answers)},
+    ]
+    said = {"name": "prediction", "inferred_type": "String", "string_statistics": categories(answers)}
+    about = {"version": 0, "dataset": {"item_count": len(rows)}}
+    return {BASELINE: json.dumps({**about, "features": columns}), ANSWERS: json.dumps({**about, "features": [said]})}
 
 
 def learned(count: int = 400) -> list[tuple[float, str, int]]:
@@ -124,6 +115,7 @@ def run(
         [
             *("--model", "churn", "--environment", "risk-production", "--problem", "classification"),
             *("--until", UNTIL, "--hours", str(hours), "--capture", CAPTURE, "--baseline", BASELINE),
+            *("--predictions", ANSWERS, "--target", "churned"),
             *("--out", str(folder), *more),
         ],
         Files(files),
@@ -142,7 +134,7 @@ def asked(rows: list[tuple[float, str, int]]) -> str:
 
 @pytest.mark.parametrize("metric", DISTANCES)
 def test_the_same_rows_are_no_distance_apart(metric: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = {BASELINE: statistics(learned()), **hour(asked(learned()))}
+    files = {**baselines(learned()), **hour(asked(learned()))}
     line, report = run(files, tmp_path, capsys, "--data-drift", metric, "--prediction-drift", metric)
     assert line["Rows"] == 400
     assert line["DataDrift"] == pytest.approx(0, abs=1e-9), "the bins of the baseline are those of the window"
@@ -155,7 +147,7 @@ def test_a_column_that_moved_is_named_and_is_the_models_drift(
     metric: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moved = [(amount / 4 + 75, province, said) for amount, province, said in learned()]
-    files = {BASELINE: statistics(learned()), **hour(asked(moved))}
+    files = {**baselines(learned()), **hour(asked(moved))}
     line, report = run(files, tmp_path, capsys, "--data-drift", metric)
     distances = report["distances"]["DataDrift"]
     assert distances["amount"] > 0.2 > distances["province"]
@@ -175,36 +167,36 @@ def test_the_distances_are_those_of_the_literature() -> None:
 
 
 def test_values_that_the_model_never_saw_and_missing_ones_are_drift() -> None:
-    province = Feature(json.loads(statistics(learned()))["features"][1])
+    province = Feature(json.loads(baselines(learned())[BASELINE])["features"][1])
     for _ in range(100):
-        province.add("BC")
+        province.add({"province": "BC"})
     assert province.distance("linf") == pytest.approx(1)
-    amount = Feature(json.loads(statistics(learned()))["features"][0])
+    amount = Feature(json.loads(baselines(learned())[BASELINE])["features"][0])
     for value in (None, "", "not a number", float("nan")):
-        amount.add(value)
+        amount.add({"amount": value})
     assert amount.distance("linf") == pytest.approx(0.5), "half are missing, half are no numbers"
-    amount.add(-1e9)
-    amount.add(1e9)
+    amount.add({"amount": -1e9})
+    amount.add({"amount": 1e9})
     assert amount.observed["0"] == 1, "what lies outside the baseline's range is in the outer bins"
     assert amount.observed["9"] == 1
 
 
 def test_only_the_window_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = {BASELINE: statistics(learned()), **hour(asked(learned()))}
+    files = {**baselines(learned()), **hour(asked(learned()))}
     files |= hour(asked(learned()), "2026/01/02/04") | hour(asked(learned()), "2026/01/01/03")
     line, _ = run(files, tmp_path, capsys, "--data-drift", "psi")
     assert line["Rows"] == 400, "neither the hour that has just begun nor the day before"
 
 
 def test_a_quiet_day_is_a_number_and_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    line, report = run({BASELINE: statistics(learned())}, tmp_path, capsys, "--data-drift", "psi")
+    line, report = run(baselines(learned()), tmp_path, capsys, "--data-drift", "psi")
     assert line["Rows"] == 0, "the monitor says that it ran, so that its silence means something"
     assert "DataDrift" not in line, "no distance is not a distance of nothing"
     assert "too few" in report["notes"][0]
 
 
 def test_few_rows_are_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = {BASELINE: statistics(learned()), **hour(asked([(1e6, "BC", 1)] * 99))}
+    files = {**baselines(learned()), **hour(asked([(1e6, "BC", 1)] * 99))}
     line, _ = run(files, tmp_path, capsys, "--data-drift", "psi", "--attribute", "province")
     assert line["Rows"] == 99
     assert not {"DataDrift", "Disparity"} & set(line)
@@ -218,9 +210,18 @@ def test_a_model_without_a_baseline_is_told_so(tmp_path: Path, capsys: pytest.Ca
     assert line["Disparity"] == 0.5, "groups are compared with each other, not with a baseline"
 
 
+def test_a_column_that_no_request_has_is_named_and_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {**baselines(learned()), **hour(asked(learned()))}
+    _, report = run(files, tmp_path, capsys, "--data-drift", "psi", "--target", "unknown")
+    assert set(report["distances"]["DataDrift"]) == {"amount", "province"}
+    assert "No request has churned" in report["notes"][0], "a target is learned from and never sent"
+
+
 def test_quality_is_measured_on_the_outcomes_that_have_come(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = learned()
-    files = {BASELINE: statistics(rows), **hour(asked(rows), "2026/01/01/10")}
+    files = {**baselines(rows), **hour(asked(rows), "2026/01/01/10")}
     files["s3://raw/labels/churn/2026/01/02/01/labels.jsonl"] = "\n".join(
         label(at, str(int(at % 2 == 0)), by="event" if at % 3 else "caller") for at in range(200)
     )
@@ -266,7 +267,7 @@ def test_the_metrics_of_a_regression_are_those_of_scikit_learn() -> None:
 
 def test_a_metric_that_the_answers_cannot_give_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = asked(learned()).replace(', \\"probability\\": 0.5', "")
-    files = {BASELINE: statistics(learned()), **hour(text)}
+    files = {**baselines(learned()), **hour(text)}
     files["s3://raw/labels/churn/2026/01/02/01/labels.jsonl"] = "\n".join(label(at, "1") for at in range(200))
     line, report = run(files, tmp_path, capsys, "--labels", "s3://raw/labels/churn/", "--metric", "roc_auc")
     assert "ModelQuality" not in line
@@ -278,7 +279,7 @@ def test_groups_are_compared_by_their_share_of_positive_answers(
 ) -> None:
     rows = [(1.0, "QC", int(at < 40)) for at in range(100)] + [(1.0, "ON", int(at < 10)) for at in range(100)]
     rows += [(1.0, "YT", 1)] * 5
-    files = {BASELINE: statistics(learned()), **hour(asked(rows))}
+    files = {**baselines(learned()), **hour(asked(rows))}
     line, report = run(files, tmp_path, capsys, "--attribute", "province")
     assert line["Disparity"] == pytest.approx(0.3)
     assert report["rates"] == {"QC": 0.4, "ON": 0.1}, "five people are too few to say anything of"
@@ -314,7 +315,7 @@ def test_requests_are_read_in_every_form_that_sagemaker_captures(
         },
         "eventMetadata": {"eventId": "1"},
     }
-    files = {BASELINE: statistics(learned()), **hour("\n".join([json.dumps(record)] * 60))}
+    files = {**baselines(learned()), **hour("\n".join([json.dumps(record)] * 60))}
     line, report = run(files, tmp_path, capsys, "--attribute", "province", "--data-drift", "linf")
     assert line["Rows"] == 120
     assert report["rates"] == {"QC": 1, "ON": 0}
@@ -324,7 +325,7 @@ def test_requests_are_read_in_every_form_that_sagemaker_captures(
 def test_what_is_printed_is_a_metric_to_cloudwatch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch user guide, "Specification: Embedded metric format". That a processing job's log is read this way is
     for an account to prove."""
-    line, _ = run({BASELINE: statistics(learned()), **hour(asked(learned()))}, tmp_path, capsys, "--data-drift", "psi")
+    line, _ = run({**baselines(learned()), **hour(asked(learned()))}, tmp_path, capsys, "--data-drift", "psi")
     root = line["_aws"]
     assert abs(root["Timestamp"] / 1000 - datetime.now(UTC).timestamp()) < 60
     (about,) = root["CloudWatchMetrics"]
@@ -350,11 +351,12 @@ def test_the_monitor_reads_s3_and_runs_as_a_package_of_its_own(tmp_path: Path, m
         store = boto3.client("s3")
         for bucket in ("capture", "artifacts"):
             store.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ca-central-1"})
-        for uri, text in {BASELINE: statistics(learned()), **hour(asked(learned()))}.items():
+        for uri, text in {**baselines(learned()), **hour(asked(learned()))}.items():
             bucket, _, key = uri.removeprefix("s3://").partition("/")
             store.put_object(Bucket=bucket, Key=key, Body=text.encode())
         command = ["--model", "churn", "--environment", "e", "--problem", "classification", "--hours", "24"]
         command += ["--until", UNTIL, "--capture", CAPTURE, "--out", str(tmp_path / "out"), "--data-drift", "psi"]
+        command += ["--predictions", ANSWERS]
         for baseline, drift in ((BASELINE, 0.0), (f"{BASELINE}.gone", None)):
             monkeypatch.setattr("sys.argv", ["monitor", *command, "--baseline", baseline])
             runpy.run_module("monitor", run_name="__main__")

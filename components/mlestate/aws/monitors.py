@@ -64,8 +64,11 @@ def arguments(
         "hours": str(window(monitoring.schedule)),
         "capture": f"{stores['capture']}/{name}/{endpoint}/{variant}/",
         "baseline": f"{stores['artifacts']}/{name}/baselines/data/statistics.json",
+        "predictions": f"{stores['artifacts']}/{name}/baselines/model/predictions.json",
         "out": OUT,
     }
+    if model.data.target is not None:
+        given["target"] = model.data.target
     if monitoring.data_drift is not None:
         given["data-drift"] = monitoring.data_drift.metric
     if monitoring.prediction_drift is not None:

@@ -8,8 +8,9 @@ It reads
 - the requests that the endpoint captured (SageMaker developer guide, "Data capture"): JSON with `instances` and
   `predictions`, a list of either, or CSV whose columns stand in the baseline's order. An answer is a value, or an
   object with `prediction` and, for a class, `probability`;
-- the baseline, a `statistics.json` as SageMaker's own monitor writes it (developer guide, "Schema for Statistics"), in
-  which the feature `prediction` holds what the model answered on its holdout;
+- two baselines, each a `statistics.json` as SageMaker's own monitor writes it (developer guide, "Schema for
+  Statistics"): that of the data which the model learned from, and that of what it answered on its holdout, whose one
+  feature is called `prediction`;
 - true outcomes, in files under yyyy/mm/dd/hh/ as SageMaker takes them (developer guide, "Ingest Ground Truth Labels"),
   matched by the id that the caller sent with the request, or by the capture's own.
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from .capture import Bucket, answers, captured, hours, inputs, labels
 from .distances import Feature
 from .outcomes import Groups, Outcomes
-from .values import PREDICTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,15 +36,21 @@ def metric_lines(numbers: dict[str, float], model: str, environment: str, now: d
     return json.dumps({"_aws": root, "Environment": environment, "Model": model, **numbers})
 
 
+def _features(store: Any, baseline: str, notes: list[str]) -> list[Feature]:
+    """The columns of a baseline; none, and a note, where there is no baseline yet."""
+    text = store.text(baseline)
+    if text is None:
+        notes.append(f"There is no baseline at {baseline} yet: no distance from it is measured.")
+        return []
+    return [Feature(each) for each in json.loads(text)["features"]]
+
+
 def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict[str, Any]]:
     """The numbers, and the report that says where they come from."""
     until = datetime.fromisoformat(asked.until.replace("Z", "+00:00")).astimezone(timezone.utc)
     notes: list[str] = []
-    baseline = store.text(asked.baseline)
-    if baseline is None:
-        notes.append(f"There is no baseline at {asked.baseline} yet: no drift is measured.")
-    features = [Feature(each) for each in json.loads(baseline)["features"]] if baseline else []
-    columns = [each.name for each in features if each.name != PREDICTION]
+    columns = [each for each in _features(store, asked.baseline, notes) if each.name != asked.target]
+    predictions = _features(store, asked.predictions, notes) if asked.prediction_drift else []
     groups = Groups(asked.attribute) if asked.attribute else None
     truths: dict[str, list[str]] = {}
     if asked.labels:
@@ -61,10 +66,12 @@ def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict
                 outcomes.add(true, answer)
             if hour not in window:
                 continue
-            for row, answer in zip(inputs(bodies["endpointInput"], columns), said):
+            for row, answer in zip(inputs(bodies["endpointInput"], [each.name for each in columns]), said):
                 rows += 1
-                for feature in features:
-                    feature.add(answer.get(PREDICTION) if feature.name == PREDICTION else row.get(feature.name))
+                for column in columns:
+                    column.add(row)
+                for prediction in predictions:
+                    prediction.add(answer)
                 if groups is not None:
                     groups.add(row, answer)
     numbers: dict[str, float] = {"Rows": rows}
@@ -73,11 +80,13 @@ def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict
         notes.append(f"{rows} rows are too few to compare: {MINIMUM} are needed.")
     else:
         for name, metric, mine in (
-            ("DataDrift", asked.data_drift, [each for each in features if each.name != PREDICTION]),
-            ("PredictionDrift", asked.prediction_drift, [each for each in features if each.name == PREDICTION]),
+            ("DataDrift", asked.data_drift, columns),
+            ("PredictionDrift", asked.prediction_drift, predictions),
         ):
             if metric:
-                distances[name] = {each.name: each.distance(metric) for each in mine}
+                distances[name] = {each.name: each.distance(metric) for each in mine if each.seen}
+                if absent := sorted(each.name for each in mine if not each.seen):
+                    notes.append(f"No request has {', '.join(absent)}, which the model learned from: not compared.")
                 known = [value for value in distances[name].values() if value is not None]
                 if known:
                     numbers[name] = max(known)
@@ -106,9 +115,9 @@ def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    for name in ("model", "environment", "problem", "until", "capture", "baseline", "out"):
+    for name in ("model", "environment", "problem", "until", "capture", "baseline", "predictions", "out"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("data-drift", "prediction-drift", "labels", "metric", "attribute"):
+    for name in ("data-drift", "prediction-drift", "labels", "metric", "attribute", "target"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--hours", required=True, type=int)
     return parser.parse_args(argv)

@@ -81,9 +81,11 @@ class Feature:
         self.bins += [OTHER, MISSING]
         self.known = frozenset(self.bins)
         self.observed: Counter[str] = Counter()
+        self.seen = False
 
-    def add(self, value: Any) -> None:
-        self.observed[self.bin_of(value)] += 1
+    def add(self, row: dict[str, Any]) -> None:
+        self.seen = self.seen or self.name in row
+        self.observed[self.bin_of(row.get(self.name))] += 1
 
     def bin_of(self, value: Any) -> str:
         if value is None or value == "":
