@@ -253,11 +253,28 @@ class Dataset(Settings):
     )
 
 
+class LakeFormation(Settings):
+    """Who administers AWS Lake Formation in the accounts of the estate."""
+
+    administrators: tuple[Principal, ...] = Field(
+        min_length=1,
+        description="The ARNs of the IAM roles and users who give and take what others see; the deployer's must be "
+        "among them. They replace the administrators that their account has now. Required.",
+        examples=[["arn:aws:iam::222222222222:role/deployer"]],
+    )
+
+
 class DataLake(Settings):
     """The data of the estate."""
 
     datasets: Mapping[Name, Dataset] = Field(
         default_factory=dict, description="The datasets by name. Left out: none; the store is there all the same."
+    )
+    lake_formation: LakeFormation | None = Field(
+        None,
+        description="Lets AWS Lake Formation decide who sees which table (aws). This holds for the whole account and "
+        "region: its administrators become the ones named here, and every database and table that anyone makes in it "
+        "from then on is seen by nobody who was not given it. Left out: IAM alone decides.",
     )
 
 
@@ -378,7 +395,10 @@ class Estate(Settings):
     )
     audit: Audit = Field(
         default_factory=left_out(Audit),
-        description="The audit trail. Left out: kept for a year under a governance lock.",
+        description="The audit trail. On aws this block also asks for what bills by the event or by the role: who read "
+        "features and wrote data, unusual calls, changes of access told at once, access from outside and access "
+        "unused, and an auditor's questions ready to be run. Left out: management events, kept for a year under a "
+        "governance lock.",
     )
     promotion: Promotion = Field(
         default_factory=left_out(Promotion),
