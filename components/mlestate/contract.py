@@ -226,6 +226,7 @@ class WholeCloud(Cloud, Protocol):
         tracking: Tracking,
         registry: Registry,
         access: Access,
+        alerts: Alerts,
         opts: ResourceOptions,
     ) -> Training: ...
 

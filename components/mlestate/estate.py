@@ -119,7 +119,7 @@ class Environment(Part):
                 cloud.recorder(names, keys, access, alerts, child)
             features = cloud.features(names, keys, data, access, child)
             tracking = cloud.tracking(names, keys, data, access, child)
-            training = cloud.training(names, network, keys, data, features, tracking, registry, access, child)
+            training = cloud.training(names, network, keys, data, features, tracking, registry, access, alerts, child)
             serving = cloud.serving(names, network, keys, data, registry, access, alerts, child)
             monitoring = cloud.monitoring(names, network, keys, data, training, serving, access, alerts, child)
             delivery = cloud.delivery(names, keys, registry, training, serving, monitoring, access, alerts, child)

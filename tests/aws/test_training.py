@@ -11,7 +11,7 @@ from tests.config.said import AWS, said
 from tests.conftest import recorded
 
 from .api_model import refusals
-from .conftest import Recorded, Rows, all_of, one, statements
+from .conftest import Recorded, Rows, all_of, one
 from .estates import MINIMAL, ONE_ACCOUNT
 
 TRAINED = """
@@ -169,16 +169,16 @@ def test_a_schedule_runs_where_the_promotion_path_ends_and_stands_still_elsewher
     assert schedule["target"]["arn"].endswith("pipeline/risk-production-churn")
 
 
-def test_a_start_that_fails_waits_for_a_person(estate: Recorded) -> None:
+def test_a_start_that_fails_waits_for_a_person_who_is_told(estate: Recorded) -> None:
     rows = [row for row in estate(TRAINED) if "-production-" in row.name]
-    queue = one(rows, "sqs:Queue", "-training-failed-starts")
-    assert queue.inputs["name"] == "risk-production-training"
-    assert queue.inputs["messageRetentionSeconds"] == 14 * 24 * 3600
+    queue = one(rows, "sqs:Queue", "-training-undelivered")
+    assert queue.inputs["name"] == "risk-production-training-undelivered"
     assert ":key/" in queue.inputs["kmsMasterKeyId"]
     schedule = one(rows, "scheduler:Schedule", "-training-churn").inputs
     assert schedule["target"]["deadLetterConfig"] == {"arn": queue.outputs["arn"]}
-    refused = statements(one(rows, "sqs:QueuePolicy", "-training-failed-starts").inputs["policy"])["RefusePlainHttp"]
-    assert refused["Effect"] == "Deny"
+    alarm = one(rows, "cloudwatch:MetricAlarm", "-training-undelivered").inputs
+    assert alarm["dimensions"] == {"QueueName": "risk-production-training-undelivered"}
+    assert [each.rpartition(":")[2] for each in alarm["alarmActions"]] == ["risk-production-notice"]
 
 
 def test_nothing_is_made_for_schedules_that_there_are_not(estate: Recorded) -> None:

@@ -129,6 +129,7 @@ class AwsCloud:
         tracking: contract.Tracking,
         registry: contract.Registry,
         access: contract.Access,
+        alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Training:
         models, is_last = self._models(names), self.config.promotion_path[-1] == names.environment
@@ -145,6 +146,7 @@ class AwsCloud:
             tracking,
             registry,
             access,
+            alerts,
             opts,
         )
 

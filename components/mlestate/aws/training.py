@@ -8,13 +8,12 @@ from typing import Any
 import pulumi_aws.s3 as s3
 import pulumi_aws.sagemaker as sagemaker
 import pulumi_aws.scheduler as scheduler
-import pulumi_aws.sqs as sqs
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract, pipeline
 from mlestate.aws.pipeline_definition import definition
 from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
-from mlestate.aws.policies import canonical, deny
+from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
 from mlestate.config.estate import Dataset, FeatureGroup
 from mlestate.config.model import Model
@@ -29,9 +28,6 @@ STEPS_AT_ONCE = 2
 
 LATE_SECONDS = 3600
 """How late a scheduled run may start; EventBridge tries again until then, and leaves the start in the queue."""
-
-KEPT_SECONDS = 14 * 24 * 3600
-"""How long the queue keeps a start that failed: the longest that SQS does (SQS API, SetQueueAttributes)."""
 
 MAKES = (sagemaker.PipelineArgs, scheduler.ScheduleArgs)
 """What `models.<name>.training.raw` can reach."""
@@ -61,6 +57,7 @@ class Training(Part):
         tracking: contract.Tracking,
         registry: contract.Registry,
         access: contract.Access,
+        alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> None:
         """``is_last`` says that the promotion path ends in this environment."""
@@ -115,7 +112,7 @@ class Training(Part):
                 ),
                 opts=self.child(depends_on=kept, delete_before_replace=True),
             )
-        self._schedules(models, made, keys, access, is_last)
+        self._schedules(models, made, keys, access, alerts, is_last)
         self.publish(pipelines={name: each.pipeline_name for name, each in made.items()})
 
     def _object(
@@ -137,6 +134,7 @@ class Training(Part):
         made: Mapping[str, sagemaker.Pipeline],
         keys: contract.Keys,
         access: contract.Access,
+        alerts: contract.Alerts,
         is_last: bool,
     ) -> None:
         due = {
@@ -153,7 +151,7 @@ class Training(Part):
             tags=names.tags,
             opts=self.child(delete_before_replace=True),
         )
-        queue = self._queue(keys)
+        queue = dead_letters(self, "training", key=keys.ids.get("logs"), topic=alerts.topics["notice"])
         for name, (model, schedule) in due.items():
             raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
             window: Any = {"mode": "OFF"}
@@ -181,30 +179,6 @@ class Training(Part):
                 ),
                 opts=self.child(delete_before_replace=True),
             )
-
-    def _queue(self, keys: contract.Keys) -> sqs.Queue:
-        """Where a start that failed waits for a person."""
-        names, key = self.names, keys.ids.get("logs")
-        called = names.physical("queue", "training")
-        queue = sqs.Queue(
-            self.named("failed-starts"),
-            name=called,
-            message_retention_seconds=KEPT_SECONDS,
-            kms_master_key_id=key,
-            sqs_managed_sse_enabled=True if key is None else None,
-            tags=names.tags,
-            opts=self.child(),
-        )
-        insecure = deny(
-            "RefusePlainHttp", "sqs:*", names.arn("sqs", called), {"Bool": {"aws:SecureTransport": "false"}}
-        )
-        sqs.QueuePolicy(
-            self.named("failed-starts"),
-            queue_url=queue.url,
-            policy=canonical([insecure | {"Principal": "*"}]),
-            opts=self.child(),
-        )
-        return queue
 
 
 def _settings(
