@@ -59,14 +59,22 @@ models:
       compute: cpu-small
       replicas: {min: 2, max: 6}
       initial_version: 1
-      rollout: {strategy: canary, steps: [10, 50, 100], bake: 15m, rollback_on: {p95_latency_ms: {max: 300}}}
+      rollout:
+        strategy: canary
+        steps: [10, 50, 100]
+        bake: 15m
+        rollback_on: {p95_latency_ms: {max: 300}}
     monitoring: {model_quality: {labels: lake/churn/labels/, metric: recall, min: 0.55}, on_breach: retrain}
   fraud:
     problem: classification
     data: {features: transactions, target: is_fraud}
     automated_decision: true
     gates: {model: {recall: {min: 0.70}}}
-    serving: {mode: realtime, replicas: {min: 2, max: 4}, initial_version: 1, rollout: {strategy: shadow, sample: 0.2, bake: 24h}}
+    serving:
+      mode: realtime
+      replicas: {min: 2, max: 4}
+      initial_version: 1
+      rollout: {strategy: shadow, sample: 0.2, bake: 24h}
   arrears:
     problem: regression
     data: {dataset: transactions, target: days_late}
