@@ -258,6 +258,10 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "audit.lock": ("audit.lock", "none"),
         "data.datasets.*.format": ("data.datasets.tx.format", "csv"),
         "data.datasets.*.columns.*": ("data.datasets.tx.columns.amount", "int"),
+        "data.lake_formation.administrators": (
+            "data.lake_formation.administrators",
+            ["arn:aws:iam::222222222222:role/other"],
+        ),
         "features.*.entity": ("features.tx.entity", "branch"),
         "features.*.event_time": ("features.tx.event_time", "since"),
         "features.*.fields.*": ("features.tx.fields.amount", "int"),
@@ -393,7 +397,14 @@ WATCHED, RETRAINED = (
 STORE = {"tx": {"entity": "id", "event_time": "ts", "online": True, "fields": {"amount": "float"}}}
 TABLE = {"tx": {"path": "lake/tx/", "columns": {"amount": "float"}}}
 
+DEPLOYER = "arn:aws:iam::222222222222:role/deploy"
+
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "data.lake_formation.administrators": {
+        "environments": {"live": {"account": "222222222222", "deploy_role": DEPLOYER}},
+        "promotion": {},
+        "data": {"lake_formation": {"administrators": [DEPLOYER]}},
+    },
     **dict.fromkeys(TRAINING, TRAINED),
     **dict.fromkeys(WATCHING, ANSWERING),
     **{f"data.datasets.*.{field}": {"data": {"datasets": TABLE}} for field in ("format", "columns.*")},
@@ -409,7 +420,11 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     "ci.owner_id": {
         "ci": {"provider": "azure-devops", "owner": "acme", "owner_id": f"{GUID}8", "repositories": ["a/b"]}
     },
-    "models.*.serving.mode": {"models": {"churn": {"problem": "classification", "serving": {"mode": "realtime"}}}},
+    "models.*.serving.mode": {
+        "models": {
+            name: {"problem": "classification", "serving": {"mode": "realtime"}} for name in ("churn", "endures")
+        }
+    },
     **{
         f"models.*.serving.rollout.{field}": RELEASED[strategy]
         for strategy, fields in {
