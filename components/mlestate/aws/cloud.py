@@ -10,7 +10,7 @@ from pulumi_aws.provider import Provider
 from mlestate import contract
 from mlestate.aws.access import Access, access
 from mlestate.aws.alerts import Alerts
-from mlestate.aws.audit import Audit, Recorder, trail_arn
+from mlestate.aws.audit import Audit, AuditElsewhere, Recorder, trail_arn
 from mlestate.aws.cost import Cost
 from mlestate.aws.data import Data
 from mlestate.aws.delivery import Delivery
@@ -58,8 +58,7 @@ class AwsCloud:
         return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
-        datasets, models = self.config.data.datasets, self._models(names)
-        return Data(names, datasets, models, keys, self._protect(names), opts)
+        return Data(names, self.config.data, self._models(names), keys, self._protect(names), opts)
 
     def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
         return Registry(names, self.config.models, self._elsewhere(names), keys, self._protect(names), opts)
@@ -86,13 +85,22 @@ class AwsCloud:
             opts,
         )
 
+    def audit_elsewhere(self, names: Names) -> AuditElsewhere:
+        return AuditElsewhere.of(names)
+
     def recorder(
-        self, names: Names, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts, opts: ResourceOptions
+        self,
+        names: Names,
+        keys: contract.Keys,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        audit: contract.Audit,
+        opts: ResourceOptions,
     ) -> Recorder:
         hub = replace(names, environment=HUB, home=self.config.home or names.home)
         return Recorder(
             names,
-            hub,
+            audit,
             "audit" in self.config.model_fields_set,
             self._in_account(names),
             keys_elsewhere(self.config.encryption, hub, ("audit",)),
@@ -112,7 +120,8 @@ class AwsCloud:
     def features(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
     ) -> Features:
-        return Features(names, self.config.features, keys, data, access, self._protect(names), opts)
+        config, protect = self.config, self._protect(names)
+        return Features(names, config.features, config.data, list(config.models), keys, data, access, protect, opts)
 
     def tracking(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions

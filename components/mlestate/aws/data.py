@@ -6,9 +6,10 @@ import pulumi_aws.glue as glue
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
+from mlestate.aws import lake
 from mlestate.aws.buckets import access_logs, bucket
 from mlestate.aws.tables import table
-from mlestate.config.estate import Dataset
+from mlestate.config.estate import DataLake
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
@@ -47,13 +48,14 @@ class Data(Part):
     def __init__(
         self,
         names: Names,
-        datasets: Mapping[str, Dataset],
+        settings: DataLake,
         models: Mapping[str, Model],
         keys: contract.Keys,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(names, opts)
+        datasets = settings.datasets
         expire_days = {
             "raw": {_prefix(each.path): each.retention.days for each in datasets.values() if each.retention},
             "capture": {
@@ -68,29 +70,34 @@ class Data(Part):
             )
             for role, concern in ROLES.items()
         }
-        curated = glue.CatalogDatabase(
-            self.named("curated"),
-            name=names.physical("catalog-database", "curated"),
-            description="Tables made from the raw data sets",
-            location_uri=Output.concat(made["curated"].uri, "/"),
-            tags=names.tags,
-            opts=self.child(protect=protect),
-        )
+        # What is given at a database's birth is settled before the database is made.
+        closed = [lake.close(self, settings.lake_formation)] if settings.lake_formation else []
+        databases = {
+            "curated": glue.CatalogDatabase(
+                self.named("curated"),
+                name=names.physical("catalog-database", "curated"),
+                description="Tables made from the raw data sets",
+                location_uri=Output.concat(made["curated"].uri, "/"),
+                tags=names.tags,
+                opts=self.child(protect=protect, depends_on=closed),
+            )
+        }
         where = {name: Output.concat(made["raw"].uri, "/", each.path) for name, each in datasets.items()}
         described = {name: each for name, each in datasets.items() if each.columns}
         if described:
-            raw = glue.CatalogDatabase(
+            databases["raw"] = glue.CatalogDatabase(
                 self.named("raw"),
                 name=names.physical("catalog-database", "raw"),
                 description="The raw data sets as tables",
                 tags=names.tags,
-                opts=self.child(),
+                opts=self.child(depends_on=closed),
             )
-            for name, each in described.items():
-                table(self.named(f"raw-{name}"), raw.name, name, each, where[name], self.child())
+        for name, each in described.items():
+            table(self.named(f"raw-{name}"), databases["raw"].name, name, each, where[name], self.child())
         stores = {role: each.uri for role, each in made.items()}
-        # Whoever writes a table there finds its database made.
-        stores["curated"] = Output.all(stores["curated"], curated.name).apply(lambda both: str(both[0]))
+        # Whoever goes to the tables there finds their database made.
+        for role, database in databases.items():
+            stores[role] = Output.all(stores[role], database.name).apply(lambda both: str(both[0]))
         self.publish(stores=stores, datasets=where)
 
 

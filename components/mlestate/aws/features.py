@@ -1,15 +1,16 @@
 """The feature store of an environment on AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi_aws.cloudcontrol as cloudcontrol
 from pulumi import Output, Resource, ResourceOptions
 
 from mlestate import contract
+from mlestate.aws import lake
 from mlestate.aws.tables import name as table_name
 from mlestate.config.base import Duration
-from mlestate.config.estate import FeatureGroup, FeatureType
+from mlestate.config.estate import DataLake, FeatureGroup, FeatureType
 from mlestate.names import Names
 from mlestate.part import Part
 
@@ -53,6 +54,9 @@ class Features(Part):
     no type (SageMaker API, UpdateFeatureGroup: additions alone): give the feature another name, or make a group
     `transactions-v2` beside the first, write both for a while, and take the first out when no model reads it.
 
+    Where the file asks for Lake Formation, what people and machines of the environment may see of its catalogue is
+    given here (`lake.py`).
+
     Everything else about a group can be said at its birth alone, so another entity, event time, `online` or key is a
     new group: a protected one refuses that before anything happens, and stays in AWS when it is taken out of the
     file. Deleting a group leaves its files and its table (SageMaker API, DeleteFeatureGroup).
@@ -67,6 +71,8 @@ class Features(Part):
         self,
         names: Names,
         features: Mapping[str, FeatureGroup],
+        settings: DataLake,
+        models: Sequence[str],
         keys: contract.Keys,
         data: contract.Data,
         access: contract.Access,
@@ -74,7 +80,10 @@ class Features(Part):
         opts: ResourceOptions,
     ) -> None:
         super().__init__(names, opts)
+        # Feature groups and data sets are tables of one catalogue, and here is the first part that knows who asks.
         before: list[Resource] = []
+        if settings.lake_formation:
+            before = lake.open_to(self, settings, data, access, models)
         for name, group in features.items():
             made = cloudcontrol.Resource(
                 self.named(name),

@@ -162,6 +162,39 @@ def datasets_can_be_tables(facts: Facts, settings: ModuleType) -> Findings:
         yield from _alike((*path, "columns"), dataset.columns)
 
 
+def lake_formation_has_administrators(facts: Facts, settings: ModuleType) -> Findings:
+    """Lake Formation API, DataLakeSettings: administrators are IAM users and roles of the account itself. Its defaults
+    hold for the hub's catalogue too, in which auditors ask the trail."""
+    config, lake = facts.config, facts.config.data.lake_formation
+    if lake is None:
+        return
+    path = ("data", "lake_formation", "administrators")
+    forms = [settings.PRINCIPAL_FORMS[form] for form in ("role", "user")]
+    wrong = [each for each in lake.administrators if not any(form.fullmatch(each) for form in forms)]
+    for index, each in enumerate(lake.administrators):
+        if each in wrong:
+            yield (
+                (*path, index),
+                f"'{each}' cannot administer Lake Formation, which takes the ARN of an IAM role or user, such as "
+                "arn:aws:iam::222222222222:role/deployer.",
+            )
+    accounts = {each.split(":")[4] for each in lake.administrators if each not in wrong}
+    for name, environment in config.environments.items():
+        home = environment.home or config.home
+        if home is None or home == config.home:
+            yield (
+                ("data", "lake_formation"),
+                f"would hide the tables of the trail from the auditors, because {name} lies in the account of the hub. "
+                f"Give {name} an account of its own, or remove the block.",
+            )
+        elif home not in accounts and not wrong:
+            yield (
+                path,
+                f"names no one of account {home}, where {name} lies, and an account has administrators of its own "
+                "alone. Add the role that deploys there.",
+            )
+
+
 def _alike(path: tuple[str, ...], columns: Iterable[str]) -> Findings:
     seen: dict[str, str] = {}
     for column in columns:
@@ -214,6 +247,7 @@ RULES = (
     *MONITORING_RULES,
     features_have_names_that_sagemaker_takes,
     datasets_can_be_tables,
+    lake_formation_has_administrators,
     tracking_is_asked_for_as_it_is,
     endpoints_rest_where_they_may,
     an_account_has_room_for_one_anomaly_monitor,
