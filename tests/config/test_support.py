@@ -11,47 +11,42 @@ from tests.config.said import AWS, AZURE, GCP, at_mark, said
 CHURN = "models:\n  churn:\n    problem: classification\n"
 
 REFUSED = {
-    "monitoring on aws": (
-        AWS + CHURN + "    monitoring:\n      data_drift: {threshold: 0.2}\n",
+    "monitoring on gcp": (
+        GCP + CHURN + "    monitoring:\n      data_drift: {threshold: 0.2}\n",
         "models.churn.monitoring",
-        "models.churn.monitoring is not built yet on aws: nothing would watch this model. Remove the block.",
+        "models.churn.monitoring is not built yet on gcp: nothing would watch this model. Remove the block.",
     ),
     "gates in defaults": (
-        AWS + "defaults:\n  «gates: {data: {min_rows: 10}}\n".replace("«", ""),
+        GCP + "defaults:\n  «gates: {data: {min_rows: 10}}\n".replace("«", ""),
         "defaults.gates",
-        "defaults.gates is not built yet on aws: nothing would judge this model. Remove the block.",
+        "defaults.gates is not built yet on gcp: nothing would judge this model. Remove the block.",
     ),
     "training in one environment": (
-        AWS + CHURN + "    environments: {production: {training: {spot: true}}}\n",
+        GCP + CHURN + "    environments: {production: {training: {spot: true}}}\n",
         "models.churn.environments.production.training",
-        "models.churn.environments.production.training is not built yet on aws: nothing would train this model. Remove "
+        "models.churn.environments.production.training is not built yet on gcp: nothing would train this model. Remove "
         "the block.",
     ),
     "a private network": (
-        AWS + "network: «private\n",
+        GCP + "network: «private\n",
         "network",
-        "'private' is not built yet on aws: nothing would be kept off the internet. Built so far: public.",
+        "'private' is not built yet on gcp: nothing would be kept off the internet. Built so far: public.",
     ),
     "a network that is there": (
-        AWS + "network: {existing: {network: vpc-1, subnets: [subnet-1, subnet-2]}}\n",
+        GCP + "network: {existing: {network: vpc-1, subnets: [subnet-1, subnet-2]}}\n",
         "network.existing",
-        "network.existing is not built yet on aws: nothing would be kept off the internet. Remove the block.",
-    ),
-    "an asynchronous endpoint on aws": (
-        AWS + CHURN + "    serving: {mode: «async}\n",
-        "models.churn.serving.mode",
-        "'async' is not built yet on aws: nothing would serve this model. Built so far: none, realtime, serverless.",
+        "network.existing is not built yet on gcp: nothing would be kept off the internet. Remove the block.",
     ),
     "a budget": (
-        AWS + "environments: {production: {monthly_budget_usd: «100}}\n",
+        GCP + "environments: {production: {monthly_budget_usd: «100}}\n",
         "environments.production.monthly_budget_usd",
-        "environments.production.monthly_budget_usd is not built yet on aws: no one would be told of the spend. Remove "
+        "environments.production.monthly_budget_usd is not built yet on gcp: no one would be told of the spend. Remove "
         "the line.",
     ),
-    "batch runs on aws": (
-        AWS + CHURN + "    serving: {mode: «batch}\n",
+    "batch runs on gcp": (
+        GCP + CHURN + "    serving: {mode: «batch}\n",
         "models.churn.serving.mode",
-        "'batch' is not built yet on aws: nothing would serve this model. Built so far: none, realtime, serverless.",
+        "'batch' is not built yet on gcp: nothing would serve this model. Built so far: none.",
     ),
     "the format of a dataset": (
         GCP + "data: {datasets: {tx: {path: lake/tx/, format: «csv}}}\n",
@@ -59,9 +54,9 @@ REFUSED = {
         "'csv' is not built yet on gcp: nothing would read the files by their format. Built so far: parquet.",
     ),
     "what a model learns from": (
-        AWS + "data: {datasets: {tx: {path: lake/tx/}}}\n" + CHURN + "    data: {dataset: tx}\n",
+        GCP + "data: {datasets: {tx: {path: lake/tx/}}}\n" + CHURN + "    data: {dataset: tx}\n",
         "models.churn.data",
-        "models.churn.data is not built yet on aws: nothing would train this model on it. Remove the block.",
+        "models.churn.data is not built yet on gcp: nothing would train this model on it. Remove the block.",
     ),
     "a key of the trail on gcp": (
         GCP + "encryption: {existing: {data: k, audit: k}}\n",
