@@ -121,32 +121,25 @@ def test_what_would_not_come_to_be_is_refused_by_name(name: str) -> None:
 
 
 def test_a_block_is_refused_once_and_not_line_by_line() -> None:
-    text = (
-        AWS + CHURN + "    monitoring: {on_breach: alert, schedule: daily, data_drift: {metric: psi, threshold: 0.1}}\n"
-    )
-    text = text.replace("    monitoring", "    serving: {mode: realtime}\n    monitoring")
-    assert [path for path, _ in said(text)] == ["models.churn.monitoring"]
+    text = GCP + CHURN + "    gates: {data: {min_rows: 10, max_psi: 0.1}, fairness: {attribute: province}}\n"
+    assert [path for path, _ in said(text)] == ["models.churn.gates"]
 
 
 def test_no_rule_gives_advice_on_what_is_refused() -> None:
-    unbuilt = "is not built yet on aws: every new version would simply replace the last. Remove the block."
-    for replicas in ("", "replicas: {min: 1}, "):
-        text = AWS + CHURN + f"    serving: {{mode: realtime, {replicas}rollout: {{strategy: canary}}}}\n"
-        assert said(text) == [("models.churn.serving.rollout", f"models.churn.serving.rollout {unbuilt}")], (
-            "a canary that is to be removed needs no second replica"
-        )
-    text = AWS + "defaults: {serving: {rollout: {strategy: canary}}}\n" + CHURN + "    serving: {mode: realtime}\n"
-    assert said(text) == [("defaults.serving.rollout", f"defaults.serving.rollout {unbuilt}")]
-    text = AWS + CHURN + "    automated_decision: true\n    serving: {mode: serverless}\n"
-    assert [path for path, _ in said(text)] == ["models.churn.automated_decision"]
+    unbuilt = "is not built yet on gcp: nothing would judge this model. Remove the block."
+    text = GCP + CHURN + "    gates: {fairness: {max_disparity: 0.1}}\n"
+    assert said(text) == [("models.churn.gates", f"models.churn.gates {unbuilt}")], (
+        "a block that is to be removed needs no column to tell groups apart"
+    )
+    text = GCP + "defaults: {gates: {fairness: {max_disparity: 0.1}}}\n" + CHURN
+    assert said(text) == [("defaults.gates", f"defaults.gates {unbuilt}")]
 
 
 def test_a_wrong_value_in_a_refused_block_is_told_all_the_same() -> None:
-    text = AWS + CHURN + "    serving: {mode: realtime, rollout: {strategy: canry}}\n"
-    assert [path for path, _ in said(text)] == [
-        "models.churn.serving.rollout",
-        "models.churn.serving.rollout.strategy",
-    ], "the word will be as wrong on the day on which the block is built"
+    text = GCP + CHURN + "    gates: {model: {compare_to: chmpion}}\n"
+    assert [path for path, _ in said(text)] == ["models.churn.gates", "models.churn.gates.model.compare_to"], (
+        "the word will be as wrong on the day on which the block is built"
+    )
 
 
 def test_what_is_wrong_anyway_is_not_also_called_unbuilt() -> None:
