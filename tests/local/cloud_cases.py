@@ -143,7 +143,10 @@ AWS: dict[str, dict[str, Any]] = {
         "recordIdentifierFeatureName": "id",
         "eventTimeFeatureName": "ts",
         "roleArn": ROLE,
-        "featureDefinitions": [{"featureName": "id", "featureType": "String"}],
+        "featureDefinitions": [
+            {"featureName": "id", "featureType": "String"},
+            {"featureName": "ts", "featureType": "String"},
+        ],
         "onlineStoreConfig": {"enableOnlineStore": True},
     },
     "aws:sagemaker/pipeline:Pipeline": {
@@ -162,6 +165,10 @@ AWS: dict[str, dict[str, Any]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": {
         "name": "errors",
         "comparisonOperator": "GreaterThanThreshold",
+        "namespace": "AWS/SageMaker",
+        "metricName": "Invocation5XXErrors",
+        "statistic": "Sum",
+        "period": 60,
         "evaluationPeriods": 2,
         "threshold": 1.5,
         "dimensions": {"EndpointName": "churn"},

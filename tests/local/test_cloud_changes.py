@@ -99,13 +99,14 @@ def test_a_feature_more_replaces_the_feature_group() -> None:
     token = "aws:sagemaker/featureGroup:FeatureGroup"
     features = [*AWS[token]["featureDefinitions"], {"featureName": "n", "featureType": "Integral"}]
     response = changed(token, {"featureDefinitions": features})
-    assert dict(response.detailedDiff.items())["featureDefinitions[1]"].kind == pb.PropertyDiff.ADD_REPLACE
+    assert dict(response.detailedDiff.items())["featureDefinitions[2]"].kind == pb.PropertyDiff.ADD_REPLACE
 
 
 def test_an_added_object_replaces_when_anything_in_it_would() -> None:
     token = "aws:sagemaker/featureGroup:FeatureGroup"
     caller = Caller("aws")
     inputs = {key: value for key, value in AWS[token].items() if key != "onlineStoreConfig"}
+    inputs["offlineStoreConfig"] = {"s3StorageConfig": {"s3Uri": "s3://b/features"}}
     made = caller.create(token, "it", inputs)
     ttl = caller.diff(made, {**inputs, "onlineStoreConfig": {"ttlDuration": {"unit": "Days", "value": 9}}})
     assert not ttl.replaces

@@ -107,12 +107,9 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
                 response.inputs.MergeFrom(struct(named))
             if misnamed := self.makes.misnamed(token, {**inputs, **named}):
                 failures.append(_Failure(property=misnamed.where, reason=str(misnamed)))
-        said = {each.property for each in failures}
-        failures += [
-            _Failure(property=each.property, reason=each.reason)
-            for each in CLOUDS[self.package].refused(token, {**inputs, **named})
-            if each.property not in said
-        ]
+        if not failures:
+            refused = CLOUDS[self.package].refused(token, {**inputs, **named})
+            failures = [_Failure(property=each.property, reason=each.reason) for each in refused]
         response.failures.extend(failures)
         return response
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlestate.local.aws import binding, documents
+from mlestate.local.aws import binding, documents, together
 from mlestate.local.aws.data_source import policy_document
 from mlestate.local.aws.kinds import COMMON, KINDS
 from mlestate.local.kind import Facts, Naming
@@ -99,8 +99,9 @@ def invoke(function: str, arguments: Mapping[str, Any], config: Mapping[str, Any
 
 
 def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
-    """What the APIs refuse of a resource's inputs, beyond the SDK's types."""
-    return [*binding.check(resource, inputs), *documents.check(resource, inputs)]
+    """What the APIs refuse of a resource's inputs, which are of the SDK's types."""
+    found = [*binding.check(resource, inputs), *documents.check(resource, inputs)]
+    return found or together.check(resource, inputs)
 
 
 def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:

@@ -34,7 +34,7 @@ REQUESTS: Mapping[str, str] = {
     "DeleteEndpointConfig DeleteModel DescribeEndpointConfig DescribeModelPackage UpdateModelPackage "
     "ListModelPackages UpdateEndpointWeightsAndCapacities StartPipelineExecution DescribePipelineExecution "
     "ListPipelineExecutions ListEndpoints ListTags AddTags CreateTrainingJob CreateProcessingJob CreateTransformJob "
-    "CreateHyperParameterTuningJob CreateModelPackage CreateAutoMLJob DescribeTrainingJob DescribeProcessingJob "
+    "CreateModelPackage DescribeTrainingJob DescribeProcessingJob "
     "DescribeTransformJob UpdateMonitoringSchedule StopMonitoringSchedule StartMonitoringSchedule "
     "ListMonitoringExecutions DescribeMonitoringSchedule DescribeModel DescribeModelCard StopPipelineExecution",
     "dynamodb": "PutItem GetItem UpdateItem DeleteItem Query",
@@ -47,7 +47,8 @@ REQUESTS: Mapping[str, str] = {
     "stepfunctions": "StartExecution ListExecutions DescribeExecution SendTaskSuccess SendTaskFailure",
     "athena": "StartQueryExecution GetQueryExecution GetQueryResults",
     "ecr": "DescribeImageScanFindings DescribeImages",
-    "application-autoscaling": "RegisterScalableTarget DeregisterScalableTarget",
+    "application-autoscaling": "RegisterScalableTarget DeregisterScalableTarget DescribeScalableTargets "
+    "DescribeScalingPolicies DescribeScheduledActions PutScalingPolicy PutScheduledAction DeleteScheduledAction",
     "scheduler": "CreateSchedule DeleteSchedule UpdateSchedule",
     "ssm": "GetParameter PutParameter",
     "lambda": "Invoke",
