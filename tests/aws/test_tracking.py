@@ -52,6 +52,13 @@ def test_a_region_without_serverless_mlflow_gets_none(estate: Recorded) -> None:
     assert set(KNOWN_REGIONS) >= APP_REGIONS
 
 
+def test_a_network_of_ones_own_gets_no_app_that_it_could_not_reach(estate: Recorded) -> None:
+    """AWS names no private way to an app; a job that waits for one would fail after it has trained."""
+    rows = estate(MINIMAL + "network: private\n")
+    assert not all_of(rows, "sagemaker:MlflowApp")
+    assert _part(rows).outputs["uri"] == ""
+
+
 def test_a_server_has_the_size_of_the_file_and_a_name_that_others_compute(estate: Recorded) -> None:
     rows = estate(MANAGED)
     server = one(rows, "sagemaker:MlflowTrackingServer", "staging-tracking-server")
@@ -117,6 +124,14 @@ BAD = {
             "tracking.server",
             "'external' is a server of yours, and tracking.uri does not say where. Add it, such as "
             "uri: https://mlflow.acme.example.",
+        ),
+    ),
+    "a server that a private network does not reach": (
+        "network: private\ntracking: {server: «external, uri: 'https://mlflow.acme.example'}\n",
+        (
+            "tracking.server",
+            "'external' cannot be reached: from network: private nothing leads out. Use managed, or network: "
+            "{existing: ...} with a way to the server.",
         ),
     ),
     "a size of no server": (

@@ -126,7 +126,8 @@ class AwsCloud:
     def tracking(
         self, names: Names, keys: contract.Keys, data: contract.Data, access: contract.Access, opts: ResourceOptions
     ) -> Tracking:
-        return Tracking(names, self.config.tracking, data, access, self._protect(names), opts)
+        tracking, is_public = self.config.tracking, self.config.network == "public"
+        return Tracking(names, tracking, is_public, data, access, self._protect(names), opts)
 
     def training(
         self,

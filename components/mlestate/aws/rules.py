@@ -218,6 +218,12 @@ def tracking_is_asked_for_as_it_is(facts: Facts, settings: ModuleType) -> Findin
             "'external' is a server of yours, and tracking.uri does not say where. Add it, such as "
             "uri: https://mlflow.acme.example.",
         )
+    if tracking.server == "external" and facts.config.network == "private":
+        yield (
+            ("tracking", "server"),
+            "'external' cannot be reached: from network: private nothing leads out. Use managed, or network: "
+            "{existing: ...} with a way to the server.",
+        )
     if tracking.uri is not None and "@" in tracking.uri:
         yield (
             ("tracking", "uri"),

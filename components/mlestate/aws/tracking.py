@@ -47,7 +47,9 @@ class Tracking(Part):
 
     *none* makes an **MLflow App**: serverless, upgraded by AWS, and free (the same page of the AWS News Blog; SageMaker
     developer guide, "Integrate MLflow for experiment tracking"). In a region that does not have it nothing is made, and
-    SageMaker's own record of jobs is all there is. *managed* makes a **tracking server**, which bills by the hour from
+    SageMaker's own record of jobs is all there is; nor in a network of one's own, since AWS names no private way to an
+    app, as it does to a server (SageMaker developer guide, "Connecting to an MLflow tracking server through an
+    Interface VPC Endpoint"). *managed* makes a **tracking server**, which bills by the hour from
     its birth on and takes half an hour to come up (terraform-provider-aws#41436). *external* makes nothing: runs go to
     a server of the user's own, one that lets them in by where they come from, since no token is handed to them.
 
@@ -66,19 +68,22 @@ class Tracking(Part):
         self,
         names: Names,
         settings: TrackingSettings,
+        is_public: bool,
         data: contract.Data,
         access: contract.Access,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
+        """``is_public`` says that jobs use AWS' own public addresses."""
         super().__init__(names, opts)
+        self._has_app = is_public and names.region in APP_REGIONS
         made = {"none": self._app, "managed": self._server, "external": self._elsewhere}[settings.server]
         self.publish(uri=made(settings, Output.concat(data.stores["artifacts"], "/", FOLDER), access, protect))
 
     def _app(
         self, settings: TrackingSettings, store: Output[str], access: contract.Access, protect: bool
     ) -> Output[str]:
-        if self.names.region not in APP_REGIONS:
+        if not self._has_app:
             return Output.from_input("")
         return sagemaker.MlflowApp(
             self.named("app"),

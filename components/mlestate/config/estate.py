@@ -315,7 +315,8 @@ class Tracking(Settings):
 
     server: Literal["none", "managed", "external"] = Field(
         "none",
-        description="none uses what the cloud gives without a server; managed starts one, which bills while idle; "
+        description="none uses what the cloud gives without a server (on aws, serverless MLflow, which a network of "
+        "one's own does not reach); managed starts one, which bills while idle; "
         "external uses an MLflow server of yours, at `uri`. Left out: none.",
     )
     size: Literal["small", "medium", "large"] = Field(
