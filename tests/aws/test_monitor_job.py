@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+import re
 import runpy
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -37,6 +38,14 @@ class Files:
 
     def text(self, uri: str) -> str | None:
         return self._files.get(uri)
+
+    def changed(self, folder: str, since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        for uri in self._files:
+            # A file of this test was written in the hour that stands in its name.
+            if uri.startswith(folder) and (found := re.search(r"\d{4}/\d\d/\d\d/\d\d", uri)):
+                moment = datetime.strptime(found[0], "%Y/%m/%d/%H").replace(tzinfo=UTC)
+                if since <= moment < until:
+                    yield moment, uri
 
 
 def baselines(rows: list[tuple[float, str, int]]) -> dict[str, str]:
@@ -322,6 +331,47 @@ def test_requests_are_read_in_every_form_that_sagemaker_captures(
     assert report["distances"]["DataDrift"]["province"] == 0, "the columns of CSV stand in the baseline's order"
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_batch_transforms_are_watched_by_the_files_that_they_read_and_wrote(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manifest's form is that of SageMaker's developer guide; what a transform really writes an account proves."""
+    rows, ids = learned(200), [f"{at:08x}-0000-4000-8000-000000000000" for at in range(200)]
+    if form == "csv":
+        read = [f"{amount},{province}" for amount, province, _ in rows]
+        wrote = [f"{said},{ids[at]},2026-01-02T03:00:00Z" for at, (_, _, said) in enumerate(rows)]
+    else:
+        read = [json.dumps({"amount": amount, "province": province}) for amount, province, _ in rows]
+        wrote = [
+            json.dumps({"predictions": [said], "SageMakerInferenceId": ids[at], "SageMakerInferenceTime": UNTIL})
+            for at, (_, _, said) in enumerate(rows)
+        ]
+    files = {
+        **baselines(learned()),
+        f"{CAPTURE}input/2026/01/02/03/manifest.json": json.dumps([{"prefix": "s3://raw/requests/"}, f"a.{form}"]),
+        f"{CAPTURE}input/2025/12/01/03/manifest.json": json.dumps([{"prefix": "s3://raw/requests/"}, f"old.{form}"]),
+        f"s3://raw/requests/a.{form}": "\n".join(read),
+        f"s3://raw/requests/old.{form}": "\n".join(read),
+        f"s3://curated/predictions/churn/a.{form}.out": "\n".join(wrote),
+        "s3://raw/labels/churn/2026/01/02/03/labels.jsonl": "\n".join(
+            json.dumps({"groundTruthData": {"data": "1"}, "eventMetadata": {"eventId": each}}) for each in ids
+        ),
+    }
+    line, report = run(
+        files,
+        tmp_path,
+        capsys,
+        *("--answers", "s3://curated/predictions/churn/", "--data-drift", "psi", "--prediction-drift", "psi"),
+        *("--labels", "s3://raw/labels/churn/", "--metric", "recall", "--attribute", "province"),
+    )
+    assert line["Rows"] == 200, "the manifest of a month ago is none of this window's"
+    assert line["DataDrift"] == pytest.approx(0, abs=1e-9)
+    assert line["PredictionDrift"] == pytest.approx(0, abs=1e-9), "the id and the time are no part of the answer"
+    assert line["LabelledRows"] == 200
+    assert line["ModelQuality"] == pytest.approx(0.25)
+    assert set(report["rates"]) == {"QC", "ON"}
+
+
 def test_what_is_printed_is_a_metric_to_cloudwatch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch user guide, "Specification: Embedded metric format". That a processing job's log is read this way is
     for an account to prove."""
@@ -373,7 +423,7 @@ def test_the_monitor_runs_in_sagemakers_own_image(file: str) -> None:
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             assert node.module in ("__future__", "collections", "datetime", "typing", "collections.abc"), node.module
         if isinstance(node, ast.Import):
-            known = ["argparse", "base64", "bisect", "boto3", "csv", "io", "json", "math", "pathlib", "sys"]
+            known = ["argparse", "base64", "bisect", "boto3", "csv", "io", "json", "math", "pathlib", "re", "sys"]
             assert [each.name for each in node.names if each.name not in known] == []
     futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     assert futures or file == "__init__.py", "3.8 cannot evaluate list[str] in an annotation"

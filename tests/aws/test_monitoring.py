@@ -254,6 +254,39 @@ def test_the_monitor_is_started_by_the_clock_and_runs_from_its_files(estate: Rec
         assert f"s3://{each.inputs['bucket']}/{each.inputs['key']}" == f"{source['S3Uri']}{name}"
 
 
+BATCH = """
+version: 1
+name: risk
+cloud: aws
+region: ca-central-1
+account: "111111111111"
+alerts: {email: [oncall@risk.example]}
+data: {datasets: {tx: {path: lake/tx/, format: csv}}}
+models:
+  churn:
+    problem: classification
+    data: {dataset: tx, target: churned}
+    serving: {mode: batch, schedule: daily, initial_version: 1}
+    monitoring: {data_drift: {metric: ks}}
+  plain:
+    problem: classification
+    data: {dataset: tx}
+    serving: {mode: batch, initial_version: 1}
+"""
+
+
+def test_a_batch_model_is_watched_by_what_it_read_and_wrote(estate: Recorded) -> None:
+    found = estate(BATCH)
+    assert {*alarms(found), *alarms(found, kind="CompositeAlarm")} == {"data-drift", "monitor-silent", "model-degraded"}
+    assert alarms(found, "plain") == {}, "there is no endpoint to watch, and nothing else was asked for"
+    asked = arguments(request(found)["AppSpecification"]["ContainerArguments"])
+    transform = json.loads(one(found, "sfn:StateMachine", "production-serving-batch").inputs["definition"])
+    said = transform["States"]["Which"]["Choices"][0]["Assign"]["request"]
+    assert asked.capture == said["DataCaptureConfig"]["DestinationS3Uri"] + "/"
+    assert asked.answers == said["TransformOutput"]["S3OutputPath"]
+    assert asked.target == "churned", "what is to be predicted is learned from and never asked"
+
+
 def test_what_the_monitor_reads_and_writes_is_encrypted(estate: Recorded) -> None:
     found = estate(WATCHED)
     key = one(found, "kms:Key", "production-keys-models").outputs["arn"]
@@ -315,7 +348,12 @@ def refused(text: str, folder: Path) -> list[str]:
     [
         ("30 */6 * * *", "0 4 * * 1", "models.churn.monitoring.schedule", "look back a week"),
         ("30 */6 * * *", "0 4 1 * *", "models.churn.monitoring.schedule", "Use daily"),
-        ("mode: realtime\n      initial", "mode: async\n      initial", "models.churn.monitoring.data_drift", "async"),
+        (
+            "mode: realtime\n      initial",
+            "mode: async\n      initial",
+            "models.churn.monitoring.data_drift",
+            "asynchr",
+        ),
         ("recall: {min: 0.6}", "custom: {lift: {min: 2}}", "models.churn.monitoring.model_quality", "'lift'"),
         ("{email: [oncall@risk.example]}", '{slack: "secret:hook"}', "alerts.slack", "Add alerts.email"),
         ("region: ca-central-1", "region: mx-central-1", "models.churn.monitoring.data_drift", "mx-central-1"),
@@ -331,6 +369,11 @@ def test_what_could_not_be_watched_is_refused(old: str, new: str, path: str, rea
     assert old in WATCHED
     found = refused(WATCHED.replace(old, new), tmp_path)
     assert [each for each in found if each.startswith(f"{path}: ") and reason in each], found
+
+
+def test_a_table_has_no_lines_for_the_monitor(tmp_path: Path) -> None:
+    found = refused(BATCH.replace("format: csv", "format: parquet"), tmp_path)
+    assert [each for each in found if each.startswith("models.churn.monitoring.data_drift: ") and "no lines" in each]
 
 
 def test_what_defaults_say_for_watched_models_stops_no_other(tmp_path: Path) -> None:

@@ -225,10 +225,11 @@ def quality_metric(model: Model) -> str:
 
 
 def watched(model: Model, cores: int | None, hours: int | None) -> Sequence[Alarm]:
-    """All that is watched of a model with an endpoint.
+    """All that is watched of a model: its endpoint where it has one, and what its monitor says.
 
     ``cores`` are those of its machine, None where it has no machine of its own; ``hours`` is its monitor's window, None
     where it has no monitor.
     """
-    service = [*_service(model), *(_machines(cores) if cores is not None else ())]
-    return [*service, *(_model(model, hours) if hours is not None else ())]
+    endpoint = [*_service(model), *(_machines(cores) if cores is not None else ())]
+    answers = _model(model, hours) if hours is not None else ()
+    return [*(endpoint if model.serving.mode != "batch" else ()), *answers]

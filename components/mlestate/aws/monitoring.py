@@ -38,14 +38,14 @@ ASPECTS: Mapping[str, str] = {
 
 
 class Monitoring(Part):
-    """Alarms of every model that has an endpoint, a dashboard for each, and a monitor of what it was asked.
+    """Alarms of every model that answers, a dashboard for each, and a monitor of what it was asked.
 
     A single alarm tells those who look in working hours; a composite one, that the service or the model is degraded,
     pages. Both tell when all is well again. An alarm about a number that is not there stays quiet, because an endpoint
     that nobody calls has no numbers, except the one that watches the monitor itself: its missing number is the alarm.
 
-    Names of alarms are fixed, because a release names them before it begins. A model without an endpoint has nothing
-    here: alarms and dashboards bill.
+    Names of alarms are fixed, because a release names them before it begins. A model that answers nothing yet has
+    nothing here: alarms and dashboards bill.
     """
 
     alarms: Mapping[str, Output[str]]
@@ -67,19 +67,24 @@ class Monitoring(Part):
         super().__init__(names, opts)
         self._network, self._keys, self._data, self._access = network, keys, data, access
         self._topics = alerts.topics
-        served = {name: models[name] for name in serving.endpoints}
-        watchful = [name for name, model in served.items() if captures(model) and monitored(model)]
+        answering = {
+            name: model
+            for name, model in models.items()
+            if name in serving.endpoints
+            or (model.serving.mode == "batch" and model.serving.initial_version is not None)
+        }
+        watchful = {name: model for name, model in answering.items() if captures(model) and monitored(model)}
         start = self._start() if watchful else None
         alarms: dict[str, Output[str]] = {}
         self._last: Sequence[Resource] = []
-        for name, model in served.items():
-            hours = None
+        for name, model in answering.items():
             if name in watchful and start is not None:
                 self._monitor(name, model, *start)
-                hours = window(model.monitoring.schedule)
             for role in model_monitor.wanted(model):
                 self._model_monitor(name, model, role, serving.endpoints[name])
-            alarms |= self._watch(name, model, hours)
+            hours = window(model.monitoring.schedule) if name in watchful else None
+            if name in serving.endpoints or hours is not None:
+                alarms |= self._watch(name, model, hours)
         if alarms and not listeners.reach_someone:
             pulumi.log.warn(
                 f"{names.environment}: the alarms reach no one. Name someone under alerts: email, slack or pagerduty.",
@@ -148,7 +153,7 @@ class Monitoring(Part):
         stores = self._data.stores
         return Output.all(
             role_arn=self._access.identities["monitoring"],
-            stores=Output.all(**{role: stores[role] for role in ("artifacts", "capture", "raw")}),
+            stores=Output.all(**{role: stores[role] for role in ("artifacts", "capture", "curated", "raw")}),
             key=self._keys.ids.get("models"),
             subnets=Output.all(*self._network.subnets.values()),
             groups=Output.all(*self._network.groups.values()),

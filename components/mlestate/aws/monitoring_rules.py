@@ -16,22 +16,29 @@ WATCHED = ("data_drift", "prediction_drift", "model_quality")
 
 
 def monitors_find_requests(facts: Facts, settings: ModuleType) -> Findings:
-    """The monitor reads what SageMaker captured of a realtime endpoint (developer guide, "Data capture"); a serverless
-    one captures nothing, which every cloud's rules say."""
+    """The monitor reads what SageMaker keeps of realtime endpoints and batch transforms (developer guide, "Data
+    capture"), line by line; a serverless endpoint keeps nothing, which every cloud's rules say."""
+    datasets = facts.config.data.datasets
     for path, model in facts.models():
         here, mode = (*path, "monitoring"), model.serving.mode
         if facts.is_aside((*path, "serving", "mode")):
             continue
+        dataset = datasets.get(model.data.dataset or "")
+        columnar = mode == "batch" and dataset is not None and dataset.format not in ("csv", "json")
         for name in WATCHED:
-            if (
-                mode in ("batch", "async")
-                and facts.written((*here, name))
-                and facts.source((*here, name)) != "defaults"
-            ):
+            if not facts.written((*here, name)) or facts.source((*here, name)) == "defaults":
+                continue
+            if mode == "async":
                 yield (
                     (*here, name),
-                    f"reads the requests that a realtime endpoint keeps, and mode {mode} keeps none that it reads. Use "
-                    "mode realtime, or remove the block and watch the answers where they are used.",
+                    "reads the requests that SageMaker keeps, and of an asynchronous endpoint it keeps none. Use mode "
+                    "realtime or batch, or remove the block and watch the answers where they are used.",
+                )
+            elif columnar and dataset is not None:
+                yield (
+                    (*here, name),
+                    f"reads what a batch run read and wrote line by line, and {dataset.format} has no lines. Keep the "
+                    "data set as csv or json, or remove the block.",
                 )
         service = (*here, "service")
         if mode in ("none", "batch") and facts.written(service) and facts.source(service) != "defaults":
@@ -74,7 +81,7 @@ def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Fin
         return
     for path, model in facts.models():
         for name in WATCHED:
-            if getattr(model.monitoring, name) is not None and model.serving.mode == "realtime":
+            if getattr(model.monitoring, name) is not None and model.serving.mode in ("realtime", "batch"):
                 yield (
                     (*path, "monitoring", name),
                     f"runs in SageMaker's scikit-learn container, of which no registry is known in {region}. Remove "

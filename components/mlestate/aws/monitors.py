@@ -31,7 +31,7 @@ def monitored(model: Model) -> bool:
     """Whether there is anything that only captured requests can tell, and requests are captured."""
     watched = model.monitoring
     asked = (watched.data_drift, watched.prediction_drift, watched.model_quality, model.gates.fairness)
-    return model.serving.mode == "realtime" and any(each is not None for each in asked)
+    return model.serving.mode in ("realtime", "batch") and any(each is not None for each in asked)
 
 
 def window(schedule: Schedule) -> int:
@@ -55,18 +55,20 @@ def arguments(
     names: Names, name: str, model: Model, stores: Mapping[str, str], endpoint: str, variant: str
 ) -> list[str]:
     """The monitor's command line. The scheduled time is put in by EventBridge Scheduler."""
-    monitoring = model.monitoring
+    monitoring, batch = model.monitoring, model.serving.mode == "batch"
     given = {
         "model": name,
         "environment": names.slice,
         "problem": model.problem,
         "until": "<aws.scheduler.scheduled-time>",
         "hours": str(window(monitoring.schedule)),
-        "capture": f"{stores['capture']}/{name}/{endpoint}/{variant}/",
+        "capture": f"{stores['capture']}/{name}/{'batch' if batch else f'{endpoint}/{variant}'}/",
         "baseline": f"{stores['artifacts']}/{name}/baselines/data/statistics.json",
         "predictions": f"{stores['artifacts']}/{name}/baselines/model/predictions.json",
         "out": OUT,
     }
+    if batch:
+        given["answers"] = f"{stores['curated']}/{model.serving.output or f'predictions/{name}/'}"
     if model.data.target is not None:
         given["target"] = model.data.target
     if monitoring.data_drift is not None:
@@ -98,7 +100,8 @@ def job(
     """The request that the schedule makes (SageMaker API, CreateProcessingJob).
 
     ``stores`` are `s3://` URIs by role, ``code`` the folder of the monitor's files, ``key`` the KMS key of models. The
-    job reaches S3 by itself, so it is not isolated from the network; in a private network it has no way out.
+    job lists and reads artifacts, capture, raw and, of batch runs, curated, and writes below ``<model>/monitoring/`` in
+    artifacts. It reaches S3 by itself, so it is not isolated from the network; in a private one it has no way out.
     """
     tags = names.of_model(name, model.owner).tags
     return {

@@ -7,7 +7,8 @@ It reads
 
 - the requests that the endpoint captured (SageMaker developer guide, "Data capture"): JSON with `instances` and
   `predictions`, a list of either, or CSV whose columns stand in the baseline's order. An answer is a value, or an
-  object with `prediction` and, for a class, `probability`;
+  object with `prediction` and, for a class, `probability`. Or what batch transforms read and wrote, in lines of CSV or
+  of JSON (developer guide, "Capture data from batch transform job");
 - two baselines, each a `statistics.json` as SageMaker's own monitor writes it (developer guide, "Schema for
   Statistics"): that of the data which the model learned from, and that of what it answered on its holdout, whose one
   feature is called `prediction`;

@@ -8,15 +8,15 @@ import argparse
 import json
 import pathlib
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from .capture import Bucket, answers, captured, hours, inputs, labels
+from .capture import Bucket, answers, captured, hours, inputs, labels, transformed
 from .distances import Feature
 from .outcomes import Groups, Outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MINIMUM = 100
 """The fewest rows, or labelled rows, that a number is computed from."""
@@ -45,6 +45,27 @@ def _features(store: Any, baseline: str, notes: list[str]) -> list[Feature]:
     return [Feature(each) for each in json.loads(text)["features"]]
 
 
+def _back(asked: argparse.Namespace) -> int:
+    """How many hours of answers are read: those of the window, and all that outcomes may have come for."""
+    return int(max(asked.hours, LABEL_HOURS) if asked.labels else asked.hours)
+
+
+def _realtime(asked: argparse.Namespace, store: Any, until: datetime, names: list[str]) -> Iterator[Any]:
+    """What an endpoint captured: whether within the window, the ids of a request, its rows and the answers."""
+    window = set(hours(until, asked.hours))
+    for hour in hours(until, _back(asked)):
+        for ids, bodies in captured(store.lines(f"{asked.capture}{hour}/")):
+            rows = inputs(bodies["endpointInput"], names) if hour in window else []
+            yield hour in window, ids, rows, answers(bodies["endpointOutput"], asked.problem)
+
+
+def _batch(asked: argparse.Namespace, store: Any, until: datetime, names: list[str]) -> Iterator[Any]:
+    """The same of batch transforms, whose manifests are told apart by when they were written."""
+    for moment, manifest in store.changed(f"{asked.capture}input/", until - timedelta(hours=_back(asked)), until):
+        for ids, rows, said in transformed(store, manifest, asked.answers, asked.problem, names):
+            yield moment >= until - timedelta(hours=asked.hours), ids, rows, said
+
+
 def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict[str, Any]]:
     """The numbers, and the report that says where they come from."""
     until = datetime.fromisoformat(asked.until.replace("Z", "+00:00")).astimezone(timezone.utc)
@@ -57,23 +78,19 @@ def watch(asked: argparse.Namespace, store: Any) -> tuple[dict[str, float], dict
         for hour in hours(until, max(asked.hours, LABEL_HOURS)):
             truths.update(labels(store.lines(f"{asked.labels}{hour}/")))
     outcomes, rows = Outcomes(asked.problem), 0
-    window = set(hours(until, asked.hours))
-    for hour in hours(until, max(asked.hours, LABEL_HOURS) if asked.labels else asked.hours):
-        for ids, bodies in captured(store.lines(f"{asked.capture}{hour}/")):
-            said = answers(bodies["endpointOutput"], asked.problem)
-            truth: Sequence[str] = next((truths[each] for each in ids if each in truths), ())
-            for true, answer in zip(truth, said):
-                outcomes.add(true, answer)
-            if hour not in window:
-                continue
-            for row, answer in zip(inputs(bodies["endpointInput"], [each.name for each in columns]), said):
-                rows += 1
-                for column in columns:
-                    column.add(row)
-                for prediction in predictions:
-                    prediction.add(answer)
-                if groups is not None:
-                    groups.add(row, answer)
+    names = [each.name for each in columns]
+    for inside, ids, asked_for, said in (_batch if asked.answers else _realtime)(asked, store, until, names):
+        truth: Sequence[str] = next((truths[each] for each in ids if each in truths), ())
+        for true, answer in zip(truth, said):
+            outcomes.add(true, answer)
+        for row, answer in zip(asked_for, said) if inside else ():
+            rows += 1
+            for column in columns:
+                column.add(row)
+            for prediction in predictions:
+                prediction.add(answer)
+            if groups is not None:
+                groups.add(row, answer)
     numbers: dict[str, float] = {"Rows": rows}
     distances: dict[str, dict[str, float | None]] = {}
     if rows < MINIMUM:
@@ -120,6 +137,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     for name in ("data-drift", "prediction-drift", "labels", "metric", "attribute", "target"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--hours", required=True, type=int)
+    parser.add_argument("--answers", help="where batch transforms write; left out, an endpoint answers")
     return parser.parse_args(argv)
 
 
