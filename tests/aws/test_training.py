@@ -152,6 +152,15 @@ def test_there_is_an_answer_to_who_is_champion_before_the_first_release(estate: 
     assert marker.urn in pipeline.dependencies, "a run that starts at once finds its inputs"
 
 
+def test_an_object_has_as_many_tags_as_s3_takes(estate: Recorded) -> None:
+    tags = ", ".join(f"tag-{number}: x" for number in range(12))
+    written = one(estate(MINIMAL + f"tags: {{{tags}}}\n"), "s3:BucketObjectv2", "-training-churn-settings").inputs[
+        "tags"
+    ]
+    assert len(written) == 10
+    assert (written["estate"], written["model"]) == ("acme", "churn"), "whose it is, is said first"
+
+
 def test_a_schedule_runs_where_the_promotion_path_ends_and_stands_still_elsewhere(estate: Recorded) -> None:
     found = {row.inputs["name"]: row.inputs for row in all_of(estate(TRAINED), "scheduler:Schedule").values()}
     training = {name: inputs for name, inputs in found.items() if name.endswith("-churn")}

@@ -11,6 +11,7 @@ import pulumi_aws.scheduler as scheduler
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract, pipeline
+from mlestate.aws.objects import object_tags
 from mlestate.aws.pipeline_definition import definition
 from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
 from mlestate.aws.queues import dead_letters
@@ -73,11 +74,13 @@ class Training(Part):
             }
             told = Output.all(**source).apply(partial(_settings, name, names, model, datasets, groups))
             bucket = data.stores["artifacts"].apply(lambda uri: uri.removeprefix("s3://"))
+            own = names.of_model(name, model.owner)
             kept = [
-                self._object(f"{name}-{SETTINGS}", bucket, f"{name}/{SETTINGS}/settings.json", told),
+                self._object(own, f"{name}-{SETTINGS}", bucket, f"{name}/{SETTINGS}/settings.json", told),
                 # A job fails on an input folder that holds nothing, so there is an answer before the first release,
                 # which then owns the folder.
                 self._object(
+                    own,
                     f"{name}-{CHAMPION}",
                     bucket,
                     f"{name}/{CHAMPION}/champion.json",
@@ -95,7 +98,6 @@ class Training(Part):
                 key=keys.ids.get("models"),
                 tracking=tracking.uri,
             )
-            own = names.of_model(name, model.owner)
             called = names.physical("pipeline", name)
             made[name] = sagemaker.Pipeline(
                 self.named(name),
@@ -116,15 +118,15 @@ class Training(Part):
         self.publish(pipelines={name: each.pipeline_name for name, each in made.items()})
 
     def _object(
-        self, role: str, bucket: Output[str], key: str, content: str | Output[str], **options: Any
+        self, names: Names, role: str, bucket: Output[str], key: str, content: str | Output[str], **options: Any
     ) -> s3.BucketObjectv2:
-        # No tags: an object has room for ten (S3 user guide, "Categorizing your objects using tags").
         return s3.BucketObjectv2(
             self.named(role),
             bucket=bucket,
             key=key,
             content=content,
             content_type="application/json",
+            tags=object_tags(names),
             opts=self.child(**options),
         )
 
