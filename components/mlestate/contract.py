@@ -207,7 +207,12 @@ class WholeCloud(Cloud, Protocol):
 
     def audit(self, names: Names, keys: Keys, access: Access, alerts: Alerts, opts: ResourceOptions) -> Audit: ...
 
-    def recorder(self, names: Names, keys: Keys, access: Access, alerts: Alerts, opts: ResourceOptions) -> Audit:
+    def audit_elsewhere(self, names: Names) -> Audit:
+        """The hub's record as another slice sees it: computed from names, no resources and no look-ups."""
+
+    def recorder(
+        self, names: Names, keys: Keys, access: Access, alerts: Alerts, audit: Audit, opts: ResourceOptions
+    ) -> Audit:
         """The record of an account (project, subscription) other than the hub's, kept in the hub's store."""
 
     def network(self, names: Names, opts: ResourceOptions) -> Network: ...

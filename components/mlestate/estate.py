@@ -73,15 +73,16 @@ class Hub(Part):
         child = self.child()
         trail: dict[str, Output[str]] = {}
         roles: dict[str, Output[str]] = {}
+        self.record: contract.Audit | None = None
         if not isinstance(cloud, contract.WholeCloud):
             self.versions = cloud.registry(names, cloud.keys(names, ("registry", "audit"), child), child)
         else:
             keys = cloud.keys(names, ("registry", "audit", "logs"), child)
             self.versions = cloud.registry(names, keys, child)
             access = cloud.access(names, keys, self.versions, child)
-            audit = cloud.audit(names, keys, access, cloud.alerts(names, keys, child), child)
-            trail = {"trail": audit.trail, "store": audit.store}
-            roles = {**access.personas, **access.ci}
+            self.record = cloud.audit(names, keys, access, cloud.alerts(names, keys, child), child)
+            trail = {"trail": self.record.trail, "store": self.record.store}
+            roles = {**access.personas, **access.ci, **access.identities}
         self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
 
 
@@ -101,9 +102,14 @@ class Environment(Part):
     roles: Mapping[str, Output[str]]
 
     def __init__(
-        self, cloud: contract.Cloud, names: Names, registry: contract.Registry, recorder: bool, opts: ResourceOptions
+        self,
+        cloud: contract.Cloud,
+        names: Names,
+        registry: contract.Registry,
+        record: contract.Audit | None,
+        opts: ResourceOptions,
     ) -> None:
-        """``recorder``: it keeps the record of an account that no hub is in."""
+        """``record`` is the hub's, for an environment that adds to it what happens in an account of its own."""
         super().__init__(names, opts, container=names.slice)
         child = self.child()
         made: dict[str, Mapping[str, Output[str]]] = {key: {} for key in Environment.__annotations__}
@@ -115,8 +121,8 @@ class Environment(Part):
             network = cloud.network(names, child)
             data = cloud.data(names, keys, child)
             access = cloud.access(names, keys, registry, child)
-            if recorder:
-                cloud.recorder(names, keys, access, alerts, child)
+            if record is not None:
+                cloud.recorder(names, keys, access, alerts, record, child)
             features = cloud.features(names, keys, data, access, child)
             tracking = cloud.tracking(names, keys, data, access, child)
             training = cloud.training(names, network, keys, data, features, tracking, registry, access, alerts, child)
@@ -177,8 +183,11 @@ class Estate(Part):
         }
         hub = Hub(cloud, names[HUB], inside[HUB]) if HUB in built else None
         registry = hub.versions if hub else cloud.registry_elsewhere(names[HUB])
+        record = hub.record if hub else None
+        if hub is None and isinstance(cloud, contract.WholeCloud):
+            record = cloud.audit_elsewhere(names[HUB])
         environments = {
-            name: Environment(cloud, names[name], registry, name in config.recorders, inside[name])
+            name: Environment(cloud, names[name], registry, record if name in config.recorders else None, inside[name])
             for name in built
             if name != HUB
         }

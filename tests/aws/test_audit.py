@@ -194,6 +194,16 @@ def test_every_account_of_the_estate_is_recorded_in_the_hubs_store(estate: Recor
     assert key["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": list(trails.values())}
 
 
+def test_another_accounts_trail_waits_until_the_hubs_store_takes_one(estate: Recorded) -> None:
+    """Where every slice has a stack of its own, the hub's is built first."""
+    rows = estate(THREE_ACCOUNTS + "encryption: customer-managed\n")
+    for slice_ in ("staging", "production"):
+        assert one(rows, "cloudtrail:Trail", "hub-audit-trail").urn in (
+            one(rows, "cloudtrail:Trail", f"{slice_}-recorder-trail").dependencies
+        ), "CreateTrail refuses a bucket whose policy does not let it write"
+    assert one(rows, "kms:Alias", "hub-keys-audit").urn in one(rows, "cloudtrail:Trail", "hub-audit-trail").dependencies
+
+
 def test_environments_that_share_an_account_share_its_trail(estate: Recorded) -> None:
     text = (
         MINIMAL

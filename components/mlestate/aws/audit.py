@@ -1,6 +1,7 @@
 """The record of who did what on AWS, kept where those it records cannot alter it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi_aws.s3 as s3
 from pulumi import Output, ResourceOptions
@@ -16,7 +17,7 @@ from mlestate.config.estate import Audit as AuditSettings
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["STORE", "Audit", "Recorder", "analyzer_arn", "trail_arn"]
+__all__ = ["STORE", "Audit", "AuditElsewhere", "Recorder", "analyzer_arn", "trail_arn"]
 
 
 class Audit(Part):
@@ -98,7 +99,9 @@ class Audit(Part):
             *(signal for each in environments for signal in tampering.of_environment(each)),
         ]
         tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
-        self.publish(trail=record.arn, store=store.uri)
+        # Other accounts' trails find a store that CloudTrail could write to: the hub's own stands by then.
+        uri = Output.all(store.uri, record.arn).apply(lambda both: str(both[0]))
+        self.publish(trail=record.arn, store=uri)
 
 
 class Recorder(Part):
@@ -114,7 +117,7 @@ class Recorder(Part):
     def __init__(
         self,
         names: Names,
-        hub: Names,
+        audit: contract.Audit,
         detailed: bool,
         environments: Sequence[Names],
         hub_keys: contract.Keys,
@@ -124,11 +127,11 @@ class Recorder(Part):
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
-        """``environments`` are those in this account; ``hub_keys`` are the hub's as they are seen from here."""
+        """``audit`` and ``hub_keys`` are the hub's as seen from here; ``environments`` are those in this account."""
         super().__init__(names, opts)
         record = trail(
             self,
-            store=hub.physical("bucket", STORE),
+            store=audit.store.apply(lambda uri: uri.removeprefix("s3://")),
             key=hub_keys.ids.get("audit"),
             detailed=detailed,
             buckets=_buckets(environments),
@@ -143,7 +146,23 @@ class Recorder(Part):
             *(signal for each in environments for signal in tampering.of_environment(each)),
         ]
         tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
-        self.publish(trail=record.arn, store=Output.from_input(f"s3://{hub.physical('bucket', STORE)}"))
+        self.publish(trail=record.arn, store=audit.store)
+
+
+@dataclass(frozen=True)
+class AuditElsewhere:
+    """The hub's record as another slice sees it: computed from names, nothing made and nothing looked up."""
+
+    trail: Output[str]
+    store: Output[str]
+
+    @classmethod
+    def of(cls, names: Names) -> "AuditElsewhere":
+        """``names`` are the hub's."""
+        return cls(
+            trail=Output.from_input(trail_arn(names)),
+            store=Output.from_input(f"s3://{names.physical('bucket', STORE)}"),
+        )
 
 
 def _log(part: Part, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts) -> Log:

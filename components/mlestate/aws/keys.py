@@ -21,7 +21,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "audit": ("s3", "cloudtrail"),
     "data": ("s3",),
     "features": ("s3", "sagemaker"),
-    "logs": ("dynamodb", "events", "logs", "s3", "sns", "sqs", "states"),
+    "logs": ("dynamodb", "events", "logs", "s3", "scheduler", "sns", "sqs", "states"),
     "models": ("ec2", "s3", "sagemaker"),
     "registry": ("ecr", "sagemaker"),
 }
@@ -100,8 +100,11 @@ class Keys(Part):
                 tags=names.tags,
                 opts=self.child(protect=protect),
             )
-            kms.Alias(self.named(concern), name=alias(names, concern), target_key_id=key.key_id, opts=self.child())
-            ids[concern] = key.arn
+            called = kms.Alias(
+                self.named(concern), name=alias(names, concern), target_key_id=key.key_id, opts=self.child()
+            )
+            # By its alias, so that whoever waits for the key can already be meant by a policy that knows no other name.
+            ids[concern] = called.target_key_arn
         self.publish(ids=ids)
 
 
