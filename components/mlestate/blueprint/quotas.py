@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mlestate.blueprint.inventory import Row, short_type
 from mlestate.blueprint.machines import jobs_of, parents, slice_of, variants
 
-__all__ = ["COUNTED", "Need", "Quota", "applied", "needs", "summed"]
+__all__ = ["COUNTED", "Need", "Quota", "needs", "summed"]
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,6 @@ def summed(found: Iterable[Need], accounts: Mapping[str, str]) -> dict[str, dict
         its = sums.setdefault(accounts[need.slice], {})
         its[need.quota] = its.get(need.quota, 0) + need.amount
     return sums
-
-
-def applied(quotas: Mapping[tuple[str, str], float], quota: Quota) -> float | None:
-    """What an account has of a quota; None where Service Quotas does not list it."""
-    return quotas.get(quota.key)
 
 
 def _of_slice(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
