@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlestate.aws.pipeline_definition import definition
 from mlestate.aws.pipeline_jobs import Surroundings
@@ -302,6 +304,38 @@ def test_jobs_have_the_names_that_the_pipelines_service_gives_them() -> None:
     """`pipelines-<execution>-<step>-...`: a name of one's own would be taken by the first run."""
     for name, arguments in jobs().items():
         assert not {"ProcessingJobName", "TrainingJobName"} & arguments.keys(), name
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.builds(
+        Training,
+        compute=st.sampled_from(["cpu-small", "cpu-medium", "cpu-large", "gpu-small", "gpu-large"]),
+        instances=st.integers(1, 20),
+        volume_gb=st.integers(1, 16384),
+        timeout=st.sampled_from(["1s", "90m", "6d", "28d"]).map(Duration.parse),
+        spot=st.booleans(),
+        image=st.none()
+        | st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", fullmatch=True).filter(lambda tag: tag != "latest"),
+    ),
+    st.none() | st.builds(Fairness, attribute=st.just("province"), max_disparity=st.floats(0, 1)),
+    st.dictionaries(
+        st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,62}", fullmatch=True),
+        st.builds(Threshold, min=st.floats(-1e6, 1e6), max=st.none() | st.floats(1e6, 1e9)),
+        max_size=5,
+    ),
+    st.booleans(),
+    st.sampled_from([PUBLIC, PRIVATE]),
+)
+def test_whatever_the_file_says_comes_out_as_sagemaker_takes_it(
+    training: Training, fairness: Fairness | None, custom: dict[str, Threshold], automated: bool, around: Surroundings
+) -> None:
+    gates = Gates(model=ModelGates(custom=custom), fairness=fairness)
+    model = Model(problem="classification", training=training, gates=gates, automated_decision=automated)
+    text = definition("churn", model, around)
+    assert validate_definition(text) == []
+    for name, operation, arguments in operations(text):
+        assert refusals("sagemaker", operation, arguments) == [], name
 
 
 def test_a_definition_with_every_gate_there_is_fits_inline() -> None:
