@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlestate.config import load
 from mlestate.names import HUB, KINDS, USED, Names, NameTooLong, check
-from tests.aws.estates import ONE_ACCOUNT
+from tests.aws.estates import MINIMAL, ONE_ACCOUNT
 from tests.conftest import EXAMPLES, recorded
 
 words = st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,8})?", fullmatch=True)
@@ -91,6 +91,16 @@ AUTO_NAMED = {
 """Kinds that no part fixes a name of: the provider adds eight characters to the name that Pulumi knows."""
 
 
+ASKED_FOR = (
+    MINIMAL
+    + """
+tracking: {server: managed}
+data: {datasets: {payments: {path: lake/payments/, columns: {amount: float}}}}
+"""
+)
+"""What no example asks for, because it bills while idle or because its files need no table."""
+
+
 @pytest.mark.parametrize("cloud", sorted(USED))
 def test_the_table_of_names_lists_every_name_that_the_examples_need(
     cloud: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -106,7 +116,8 @@ def test_the_table_of_names_lists_every_name_that_the_examples_need(
     monkeypatch.setattr(Names, "physical", record)
     listed: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {row: set() for row in USED[cloud]}
     (tmp_path / "one-account.yaml").write_text(ONE_ACCOUNT)  # no example has a CI beside its environments
-    for example in [*EXAMPLES, tmp_path / "one-account.yaml"]:
+    (tmp_path / "asked-for.yaml").write_text(ASKED_FOR)
+    for example in [*EXAMPLES, tmp_path / "one-account.yaml", tmp_path / "asked-for.yaml"]:
         config = load(example).config
         if config.cloud != cloud:
             continue
