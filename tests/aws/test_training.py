@@ -248,10 +248,16 @@ def test_what_would_fail_at_night_is_refused_in_the_file(training: str, path: st
     assert said(text) == [(path, sentence)]
 
 
-def test_raw_arguments_that_the_sdk_does_not_have_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ("{Pipeline: {parallel: 2}}", "'parallel' is no argument of PipelineArgs"),
+        ("{Schedule: {description: Ours}}", "'Schedule' is no resource that this block becomes"),
+    ],
+)
+def test_raw_arguments_that_would_change_nothing_are_refused(tmp_path: Path, raw: str, sentence: str) -> None:
+    """A model without a schedule has no `Schedule` to lay anything over."""
     file = tmp_path / "estate.yaml"
-    file.write_text(
-        MINIMAL.replace("classification}", "classification, training: {raw: {aws: {Pipeline: {parallel: 2}}}}}")
-    )
-    with pytest.raises(AssertionError, match="'parallel' is no argument of PipelineArgs"):
+    file.write_text(MINIMAL.replace("classification}", f"classification, training: {{raw: {{aws: {raw}}}}}}}"))
+    with pytest.raises(AssertionError, match=sentence):
         recorded(file)

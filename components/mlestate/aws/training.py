@@ -31,7 +31,7 @@ LATE_SECONDS = 3600
 """How late a scheduled run may start; EventBridge tries again until then, and leaves the start in the queue."""
 
 MAKES = (sagemaker.PipelineArgs, scheduler.ScheduleArgs)
-"""What `models.<name>.training.raw` can reach."""
+"""What `models.<name>.training.raw` can reach, the second where there is a schedule."""
 
 
 class Training(Part):
@@ -67,7 +67,8 @@ class Training(Part):
         # Plain blocks, so that the user's own arguments can be laid over a part of them.
         side_by_side: Any = {"max_parallel_execution_steps": STEPS_AT_ONCE}
         for name, model in models.items():
-            raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
+            makes = MAKES if model.training.schedule is not None else MAKES[:1]
+            raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, makes)
             source = {
                 "dataset": data.datasets[model.data.dataset] if model.data.dataset else None,
                 "features": features.groups[model.data.features] if model.data.features else None,
