@@ -41,9 +41,10 @@ UNITS: Mapping[str, int] = {"Weeks": 604_800, "Days": 86_400, "Hours": 3_600, "M
 class Features(Part):
     """A feature group for each one in the file: always an offline store, and an online one where it is asked for.
 
-    The **offline** store is an Iceberg table in the curated bucket and its database (`features` before its name would
-    say nothing that the database does not), so that a training run can name the snapshot that it learnt from. The
-    **online** one is of the Standard tier on demand: it bills by the read, the write and the byte kept.
+    The **offline** store is an Iceberg table of the group's name in the curated bucket and its database, so that a
+    training run can name the snapshot that it learnt from; SageMaker makes it (sagemaker-python-sdk#5927; until 2026 it
+    took no name for a table that it makes, #2916). The **online** one is of the Standard tier on demand: it bills by
+    the read, the write and the byte kept.
 
     The record identifier and the event time are of type String; the event time is ISO 8601 in UTC.
 
@@ -57,12 +58,14 @@ class Features(Part):
     Where the file asks for Lake Formation, what people and machines of the environment may see of its catalogue is
     given here (`lake.py`).
 
-    Everything else about a group can be said at its birth alone, so another entity, event time, `online` or key is a
-    new group: a protected one refuses that before anything happens, and stays in AWS when it is taken out of the
-    file. Deleting a group leaves its files and its table (SageMaker API, DeleteFeatureGroup).
+    Everything else about a group can be said at its birth alone. Another entity, event time, `online` or key would be a
+    new group of the old name, and that is refused: by Pulumi where the group is protected, else by SageMaker, before
+    the old one is touched. A protected group stays in AWS when it is taken out of the file. Deleting one leaves its
+    files and its table (SageMaker API, DeleteFeatureGroup), and the table has to be dropped before a group of that name
+    is made again.
 
-    Not proved without an account: that the API makes an Iceberg table by a name that it is given (SageMaker API,
-    OfflineStoreConfig, says so since 2026; before, it refused the two together, sagemaker-python-sdk#2916).
+    Not proved without an account: what Cloud Control answers to a feature that is taken out. Nothing of the API could
+    take it out.
     """
 
     groups: Mapping[str, Output[str]]
@@ -94,10 +97,8 @@ class Features(Part):
                     separators=(",", ":"),
                 ),
                 # One after the other: Cloud Control retries nothing that SageMaker turns away as too much at once
-                # (terraform-provider-awscc#2939). The name is taken until the old group is gone.
-                opts=self.child(
-                    depends_on=before, protect=protect, retain_on_delete=protect, delete_before_replace=True
-                ),
+                # (terraform-provider-awscc#2939). Never deleted first: the table that stays would fail the new group.
+                opts=self.child(depends_on=before, protect=protect, retain_on_delete=protect),
             )
             before = [made]
         self.publish(groups={name: Output.from_input(names.physical("feature-group", name)) for name in features})
