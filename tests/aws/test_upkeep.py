@@ -97,10 +97,7 @@ class TestStopAndStart:
         wanted = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"][0]
         assert run("stop")["status"] == "SUCCEEDED"
         assert endpoints() == []
-        # What AWS does by itself when an endpoint goes, and moto does not.
-        scaling.deregister_scalable_target(
-            ServiceNamespace="sagemaker", ResourceId=VARIANT, ScalableDimension=DIMENSION
-        )
+        assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
         assert run("start")["status"] == "SUCCEEDED"
         back = client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
         assert back["EndpointConfigName"] == "second", "the version that was in service, not the first one ever"

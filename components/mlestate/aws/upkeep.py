@@ -154,6 +154,17 @@ def _stop(idle_hours: int | None, topic: str) -> dict[str, State]:
                 "Value": _is("$string({'configuration': $configuration, 'targets': $targets, 'policies': $policies})"),
             },
             {},
+            "Unscale",
+        ),
+        # Left to itself AWS does this in silence, with whatever rights the caller of DeleteEndpoint has.
+        "Unscale": _each(
+            "$targets",
+            "applicationautoscaling:deregisterScalableTarget",
+            {
+                "ServiceNamespace": "sagemaker",
+                "ResourceId": "{% $states.input.ResourceId %}",
+                "ScalableDimension": "{% $states.input.ScalableDimension %}",
+            },
             "Delete",
         ),
         "Delete": _task(
