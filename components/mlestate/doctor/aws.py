@@ -35,7 +35,7 @@ class _Account:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.label = f"account {account.home}" if account.home else "the account of the credentials"
-        self.session: Any = boto3.Session(region_name=account.region)
+        self.session: Any = None
 
     def client(self, service: str, region: str | None = None) -> Any:
         return self.session.client(service, region_name=region, config=PATIENCE)
@@ -81,6 +81,7 @@ class _WrongAccount(Exception):
 def _identity(here: _Account) -> Iterator[Finding]:
     """Who we are; where the file gives the account a role for the deployer, who we are in that role."""
     name = f"{here.label}: credentials"
+    here.session = boto3.Session(region_name=here.account.region)
     caller = here.client("sts").get_caller_identity()
     home, role = here.account.home, here.account.deploy_role
     if home is not None and caller["Account"] != home and role is not None:
