@@ -10,6 +10,7 @@ from mlestate.local.cloud import LocalCloud
 from mlestate.local.faults import Faults
 from mlestate.local.store import Store
 from mlestate.local.wire import plain, struct
+from tests.local.cloud_cases import AWS, BEFORE
 
 
 class AbortedError(Exception):
@@ -56,7 +57,16 @@ class Caller:
         response = self.check(token, "it", inputs)
         return {failure.property: failure.reason for failure in response.failures}
 
+    def prepare(self, token: str) -> None:
+        """Make what must stand before the case of a type can be made."""
+        for needed in BEFORE.get(token, ()):
+            self.prepare(needed)
+            if not any(True for _ in self.store.of(needed)):
+                self.create(needed, "before", AWS[needed])
+
     def create(self, token: str, name: str, inputs: Mapping[str, Any], **more: Any) -> Made:
+        if not more.get("preview"):
+            self.prepare(token)
         checked = self.check(token, name, inputs)
         assert not checked.failures, f"{token} is refused: {checked.failures}"
         request = pb.CreateRequest(urn=urn(token, name), properties=checked.inputs, **more)

@@ -54,9 +54,12 @@ _ACCOUNT = {**_GROUP, "accountName": "account"}
 
 AWS: dict[str, dict[str, Any]] = {
     "aws:s3/bucket:Bucket": {"bucket": "acme-lake", "forceDestroy": False, "tags": {"owner": "ml"}},
-    "aws:s3/bucketVersioning:BucketVersioning": {"bucket": "b", "versioningConfiguration": {"status": "Enabled"}},
+    "aws:s3/bucketVersioning:BucketVersioning": {
+        "bucket": "acme-lake",
+        "versioningConfiguration": {"status": "Enabled"},
+    },
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
-        "bucket": "b",
+        "bucket": "acme-lake",
         "rules": [
             {
                 "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY},
@@ -64,14 +67,14 @@ AWS: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"bucket": "b", "blockPublicAcls": True},
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"bucket": "acme-lake", "blockPublicAcls": True},
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {
-        "bucket": "b",
+        "bucket": "acme-lake",
         "rule": {"objectOwnership": "BucketOwnerEnforced"},
     },
-    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "b", "policy": RESOURCE},
+    "aws:s3/bucketPolicy:BucketPolicy": {"bucket": "acme-lake", "policy": RESOURCE},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
-        "bucket": "b",
+        "bucket": "acme-lake",
         "rules": [
             {
                 "id": "capture",
@@ -82,19 +85,22 @@ AWS: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    "aws:s3/bucketLogging:BucketLogging": {"bucket": "b", "targetBucket": "logs", "targetPrefix": "s3/"},
+    "aws:s3/bucketLogging:BucketLogging": {"bucket": "acme-lake", "targetBucket": "acme-lake", "targetPrefix": "s3/"},
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": {
-        "bucket": "b",
+        "bucket": "acme-lake",
         "rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}},
     },
-    "aws:s3/bucketNotification:BucketNotification": {"bucket": "b", "eventbridge": True},
+    "aws:s3/bucketNotification:BucketNotification": {"bucket": "acme-lake", "eventbridge": True},
     "aws:kms/key:Key": {"description": "ml", "enableKeyRotation": True, "deletionWindowInDays": 30},
     "aws:kms/alias:Alias": {"name": "alias/ml", "targetKeyId": "k"},
     "aws:kms/keyPolicy:KeyPolicy": {"keyId": "k", "policy": RESOURCE},
     "aws:iam/role:Role": {"name": "trainer", "assumeRolePolicy": TRUST, "maxSessionDuration": 3600},
     "aws:iam/policy:Policy": {"name": "training", "policy": POLICY, "path": "/ml/"},
     "aws:iam/rolePolicy:RolePolicy": {"name": "inline", "role": "trainer", "policy": POLICY},
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"role": "trainer", "policyArn": "arn:aws:iam::aws:policy/X"},
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+        "role": "trainer",
+        "policyArn": "arn:aws:iam::000000000000:policy/ml/training",
+    },
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
         "url": "https://token.actions.githubusercontent.com",
         "clientIdLists": ["sts.amazonaws.com"],
@@ -223,10 +229,10 @@ AWS: dict[str, dict[str, Any]] = {
         "typeName": "AWS::SageMaker::ModelQualityJobDefinition",
         "desiredState": json.dumps(MODEL_QUALITY),
     },
-    "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket": "b", "key": "monitoring/record.py", "content": "pass"},
+    "aws:s3/bucketObjectv2:BucketObjectv2": {"bucket": "acme-lake", "key": "monitoring/record.py", "content": "pass"},
     "aws:glue/catalogTable:CatalogTable": {
         "databaseName": "lake",
-        "name": "trail",
+        "name": "transactions",
         "tableType": "EXTERNAL_TABLE",
         "parameters": {"classification": "cloudtrail"},
         "storageDescriptor": {"location": "s3://b/trail/", "columns": [{"name": "eventname", "type": "string"}]},
@@ -287,7 +293,7 @@ AWS: dict[str, dict[str, Any]] = {
     },
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
         "name": "denied",
-        "logGroupName": "trail",
+        "logGroupName": "/ml/churn",
         "pattern": '{ $.errorCode = "AccessDenied" }',
         "metricTransformation": {"name": "Denied", "namespace": "audit", "value": "1"},
     },
@@ -316,7 +322,7 @@ AWS: dict[str, dict[str, Any]] = {
     },
     "aws:ssm/parameter:Parameter": {"name": "/ml/thresholds", "type": "String", "value": "0.8"},
     "aws:sqs/queuePolicy:QueuePolicy": {
-        "queueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/q",
+        "queueUrl": "https://sqs.us-east-1.amazonaws.com/000000000000/dead",
         "policy": RESOURCE,
     },
     "aws:ec2/routeTable:RouteTable": {"vpcId": "vpc-1"},
@@ -370,6 +376,38 @@ AWS: dict[str, dict[str, Any]] = {
         "monitorArnLists": ["arn:aws:ce::000000000000:anomalymonitor/1b470612-6413-8c4a-c30d-75fd1eb44270"],
         "subscribers": [{"type": "EMAIL", "address": "ml@acme.example"}],
     },
+}
+
+_BUCKET, _REPOSITORY, _TOPIC = "aws:s3/bucket:Bucket", "aws:ecr/repository:Repository", "aws:sns/topic:Topic"
+_SCALED = "aws:appautoscaling/target:Target"
+# What must stand before a case can be made; every name in the cases above is that of another case.
+BEFORE: dict[str, tuple[str, ...]] = {
+    **{token: (_BUCKET,) for token in AWS if token.startswith("aws:s3/bucket") and token != _BUCKET},
+    "aws:iam/rolePolicy:RolePolicy": ("aws:iam/role:Role",),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("aws:iam/role:Role", "aws:iam/policy:Policy"),
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": (_REPOSITORY,),
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": (_REPOSITORY,),
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": (
+        "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+    ),
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": ("aws:sagemaker/model:Model",),
+    "aws:sagemaker/endpoint:Endpoint": ("aws:sagemaker/endpointConfiguration:EndpointConfiguration",),
+    "aws:sagemaker/monitoringSchedule:MonitoringSchedule": (
+        "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",
+    ),
+    _SCALED: ("aws:sagemaker/endpoint:Endpoint",),
+    "aws:appautoscaling/policy:Policy": (_SCALED,),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": (_SCALED,),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("aws:cloudwatch/metricAlarm:MetricAlarm",),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": ("aws:cloudwatch/logGroup:LogGroup",),
+    "aws:cloudwatch/eventTarget:EventTarget": ("aws:cloudwatch/eventRule:EventRule",),
+    "aws:cloudwatch/eventApiDestination:EventApiDestination": ("aws:cloudwatch/eventConnection:EventConnection",),
+    "aws:sns/topicPolicy:TopicPolicy": (_TOPIC,),
+    "aws:sns/topicSubscription:TopicSubscription": (_TOPIC,),
+    "aws:sqs/queuePolicy:QueuePolicy": ("aws:sqs/queue:Queue",),
+    "aws:glue/catalogTable:CatalogTable": ("aws:glue/catalogDatabase:CatalogDatabase",),
+    "aws:glue/catalogTableOptimizer:CatalogTableOptimizer": ("aws:glue/catalogTable:CatalogTable",),
+    "aws:budgets/budgetAction:BudgetAction": ("aws:budgets/budget:Budget",),
 }
 
 GCP: dict[str, dict[str, Any]] = {

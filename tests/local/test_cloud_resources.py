@@ -182,7 +182,7 @@ def test_a_taken_name_is_refused_in_the_clouds_words(token: str, inputs: dict[st
     caller.create(token, "first", inputs)
     with pytest.raises(AbortedError, match=words):
         caller.create(token, "second", inputs)
-    assert len(caller.store.objects()) == 1
+    assert len(list(caller.store.of(token))) == 1
 
 
 def test_bucket_names_are_global_and_role_names_are_the_accounts() -> None:

@@ -8,7 +8,7 @@ resource", provider/pkg/provider/provider.go).
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlestate.local.kind import Facts, Kind, Naming
+from mlestate.local.kind import Facts, Kind, Naming, Need
 from mlestate.local.schema import Failure
 
 SUBSCRIPTION = TENANT = CLIENT = "00000000-0000-0000-0000-000000000000"
@@ -318,6 +318,8 @@ def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
 
 DELETES_WITHIN = True
 """ARM deletes with a resource, or with a resource group, all that lies under its id (ARM, "Delete resources")."""
+
+NEEDS: Mapping[str, tuple[Need, ...]] = {}  # no order of making is asked for
 
 # type -> (type of the holder, its property, the property it repeats, the refusal)
 HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {}

@@ -7,7 +7,7 @@ docstrings of pulumi_gcp); the refusals are the HTTP 409 of the APIs as that pro
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlestate.local.kind import Facts, Kind, Naming
+from mlestate.local.kind import Facts, Kind, Naming, Need
 from mlestate.local.schema import Failure
 
 PROJECT = "local-project"
@@ -306,6 +306,8 @@ def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
 
 
 DELETES_WITHIN = False  # Google Cloud refuses to delete what still holds something
+
+NEEDS: Mapping[str, tuple[Need, ...]] = {}  # no order of making is asked for
 
 # type -> (type of the holder, its property, the property it repeats, the refusal)
 HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {}

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -38,6 +38,15 @@ class Kind:
     taken: str = ""
     generates: Mapping[str, str] = field(default_factory=dict)
     nested: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What must stand, where the new object will, before it can be made: an object of one of the types for each id."""
+
+    types: tuple[str, ...]
+    ids: "Callable[[Facts], Iterable[str]]"
+    refusal: str
 
 
 @dataclass(frozen=True)

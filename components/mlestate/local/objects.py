@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pulumi.runtime.proto import provider_pb2
 
 from mlestate.local import azure, schema
-from mlestate.local.kind import Facts, Kind, Naming, Replacement, replacements
+from mlestate.local.kind import Facts, Kind, Naming, Need, Replacement, replacements
 from mlestate.local.markers import SECRET, SIGNATURE, UNKNOWN
 from mlestate.local.store import CloudObject, Store
 from mlestate.local.wire import has_unknown, is_secret, is_unknown, revealed
@@ -37,6 +37,7 @@ class CloudFacts(Protocol):
     COMMON: Mapping[str, Any]
     NAMINGS: Mapping[str, Naming]
     NAMING: Naming
+    NEEDS: Mapping[str, tuple[Need, ...]]
     HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]]
     DELETES_WITHIN: bool
 
@@ -201,6 +202,7 @@ class Maker:
                 return orphan, self.store.unsealed(orphan.properties, self._answer(orphan, inputs))
         seed = f"{urn}#{self.store.births(urn)}"
         facts = self._facts(token, urn, inputs, seed)
+        self._refuse_missing(token, facts)
         kind = self.kind(token)
         made = CloudObject(
             type=token,
@@ -256,10 +258,17 @@ class Maker:
         if sentence:
             return sentence.format(id=found.id)
         for other, pointer, own, words in self.facts.HOLDERS.get(found.type, ()):
-            value = found.properties.get(own)
-            if any(made.type == other and made.properties.get(pointer) == value for made in self.store.objects()):
+            value = found.id if own == "id" else found.properties.get(own)
+            if any(_speaks_of(made.properties.get(pointer), value) for made in self.store.of(other)):
                 return str(words).format(id=found.id)
         return None
+
+    def _refuse_missing(self, token: str, facts: Facts) -> None:
+        for need in self.facts.NEEDS.get(token, ()):
+            for identity in need.ids(facts):
+                homes = {each: self.home(each, {"region": facts["region"]}) for each in need.types}
+                if not any(self.store.get(each, identity, home) for each, home in homes.items()):
+                    raise Refusal(need.refusal.format(id=identity))
 
     def _slot(self, kind: Kind, facts: Facts) -> str | None:
         if not kind.unique or not kind.taken:
@@ -383,3 +392,7 @@ def _said(declared: schema.ResourceType, inputs: Mapping[str, Any]) -> dict[str,
 def _same(then: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:
     """Whether inputs are equal but for an automatic name and the note of it."""
     return {key: value for key, value in then.items() if key != name and not key.startswith("__")} == dict(now)
+
+
+def _speaks_of(pointer: Any, value: Any) -> bool:
+    return value in pointer if isinstance(pointer, list) else pointer == value

@@ -75,6 +75,7 @@ class _Table(Protocol):
     def holder(self, token: str, slot: str) -> CloudObject | None: ...
     def made_by(self, urn: str) -> list[CloudObject]: ...
     def all(self) -> Iterator[CloudObject]: ...
+    def of(self, token: str) -> Iterator[CloudObject]: ...
     def within(self, identity: str) -> Iterator[CloudObject]: ...
     def put(self, made: CloudObject) -> None: ...
     def drop(self, made: CloudObject) -> None: ...
@@ -108,6 +109,10 @@ class Store:
     def objects(self) -> list[CloudObject]:
         """Everything that exists, in the order of type and id."""
         return sorted(self._table.all(), key=lambda made: (made.type, made.id))
+
+    def of(self, token: str) -> Iterator[CloudObject]:
+        """The objects of a type, wherever they are."""
+        return self._table.of(token)
 
     def get(self, token: str, identity: str, home: str | None = None) -> CloudObject | None:
         """An object by its type and id; without a home, the first of that id anywhere."""
@@ -222,6 +227,9 @@ class _Memory:
         with self._lock:
             return iter([made for homes in self._objects.values() for made in homes.values()])
 
+    def of(self, token: str) -> Iterator[CloudObject]:
+        return (made for made in self.all() if made.type == token)
+
     def within(self, identity: str) -> Iterator[CloudObject]:
         begins = f"{identity.lower()}/"
         return (each for each in self.all() if each.id.lower().startswith(begins))
@@ -310,6 +318,9 @@ class _Database:
 
     def all(self) -> Iterator[CloudObject]:
         return self._select("1")
+
+    def of(self, token: str) -> Iterator[CloudObject]:
+        return self._select("type = ?", token)
 
     def within(self, identity: str) -> Iterator[CloudObject]:
         begins = f"{identity.lower()}/"

@@ -12,6 +12,7 @@ from typing import Any
 from mlestate.local.aws import binding, documents, together
 from mlestate.local.aws.data_source import policy_document
 from mlestate.local.aws.kinds import COMMON, KINDS
+from mlestate.local.aws.needs import HOLDERS, NEEDS
 from mlestate.local.kind import Facts, Naming
 from mlestate.local.schema import Failure
 
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "NAMING",
     "NAMINGS",
+    "NEEDS",
     "invoke",
     "locked",
     "place",
@@ -110,26 +112,6 @@ def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
 
 
 DELETES_WITHIN = False  # AWS refuses to delete what still holds something, or never looks
-
-# type -> (type of the holder, its property, the property it repeats, the refusal)
-HOLDERS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
-    "aws:iam/role:Role": (
-        (
-            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-            "role",
-            "name",
-            "DeleteConflict: Cannot delete entity, must detach all policies first. (role {id})",
-        ),
-    ),
-    "aws:iam/policy:Policy": (
-        (
-            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-            "policyArn",
-            "arn",
-            "DeleteConflict: Cannot delete a policy attached to entities. ({id})",
-        ),
-    ),
-}
 
 
 def locked(resource: str, inputs: Mapping[str, Any]) -> str | None:
