@@ -218,6 +218,8 @@ def test_spot_training_keeps_checkpoints_and_gives_up_in_the_end() -> None:
     assert train["EnableManagedSpotTraining"] is True
     assert train["StoppingCondition"] == {"MaxRuntimeInSeconds": 10800, "MaxWaitTimeInSeconds": 21600}
     assert train["CheckpointConfig"]["S3Uri"]["Std:Join"]["Values"][-1] == "checkpoints"
+    long = Model(problem="regression", training=Training(timeout=Duration.parse("20d"), spot=True))
+    assert jobs(long)["train"]["StoppingCondition"]["MaxWaitTimeInSeconds"] == 28 * 86400, "the longest there is"
     plain = jobs(PLAIN)["train"]
     assert not {"EnableManagedSpotTraining", "CheckpointConfig"} & plain.keys()
     assert plain["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200}

@@ -15,7 +15,7 @@ from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.model import Model
 from mlestate.pipeline import Step
 
-__all__ = ["CHAMPION", "PROPERTY_FILES", "SETTINGS", "STEP_RETRIES", "Jobs", "Surroundings"]
+__all__ = ["CHAMPION", "PROPERTY_FILES", "SETTINGS", "STEP_RETRIES", "TRAINING_SECONDS", "Jobs", "Surroundings"]
 
 CHAMPION = "champion"
 """The folder of a model's artifacts in which the release keeps the version in use."""
@@ -30,6 +30,9 @@ TRAINING_INPUT, TRAINING_OUTPUT = "/opt/ml/input/data", "/opt/ml"
 
 PROCESSING_SECONDS = 5 * 24 * 3600
 """The longest that a processing job runs under SageMaker's default quota."""
+
+TRAINING_SECONDS = 28 * 24 * 3600
+"""The longest that a training job runs (SageMaker quotas, "Longest run time for a training job")."""
 
 SPOT_PATIENCE = 2
 """How many times its own length a run on spare machines may take with all waiting; training then stops."""
@@ -190,7 +193,10 @@ class Jobs:
         spot: Document = {
             "EnableManagedSpotTraining": True,
             "CheckpointConfig": {"S3Uri": self._written(step, "checkpoints")},
-            "StoppingCondition": {"MaxRuntimeInSeconds": seconds, "MaxWaitTimeInSeconds": SPOT_PATIENCE * seconds},
+            "StoppingCondition": {
+                "MaxRuntimeInSeconds": seconds,
+                "MaxWaitTimeInSeconds": min(SPOT_PATIENCE * seconds, TRAINING_SECONDS),
+            },
         }
         return {
             "AlgorithmSpecification": {

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from types import ModuleType
 
+from mlestate.aws.pipeline_jobs import TRAINING_SECONDS
 from mlestate.aws.schedules import restricts_both_days
 from mlestate.config.facts import Facts
 
 Findings = Iterator[tuple[object, ...]]
-
-LONGEST_DAYS = 28
-"""The longest that a training job may run (SageMaker quotas, "Longest run time for a training job")."""
 
 
 def a_schedule_knows_its_image(facts: Facts, settings: ModuleType) -> Findings:
@@ -38,11 +36,11 @@ def schedules_name_one_kind_of_day(facts: Facts, settings: ModuleType) -> Findin
 def runs_end_in_time(facts: Facts, settings: ModuleType) -> Findings:
     """SageMaker's quota for the longest training job."""
     for path, model in facts.models():
-        if model.training.timeout.seconds > LONGEST_DAYS * 86400:
+        if model.training.timeout.seconds > TRAINING_SECONDS:
             yield (
                 (*path, "training", "timeout"),
                 f"'{model.training.timeout}' is longer than SageMaker lets a training job run. Use at most "
-                f"{LONGEST_DAYS}d.",
+                f"{TRAINING_SECONDS // 86400}d.",
             )
 
 
