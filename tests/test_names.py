@@ -61,7 +61,7 @@ def test_a_name_without_room_is_refused_and_never_cut() -> None:
 def test_a_user_is_told_which_of_her_names_does_not_fit_and_how_long_it_may_be() -> None:
     ((path, sentence),) = check("aws", "acme", ["production"], ["m" * 60, "churn"])
     assert path == ("models", "m" * 60)
-    assert sentence.endswith("Use at most 31 here."), "acme-production-serving- leaves 31 of an endpoint model's 55"
+    assert sentence.endswith("Use at most 30 here."), "acme-production- leaves 30 of a monitoring job's 46"
 
 
 def test_words_that_are_long_together_are_all_named() -> None:

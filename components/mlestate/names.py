@@ -71,6 +71,8 @@ KINDS: Mapping[str, Kind] = {
     "aws:job-definition": Kind(54),
     # CloudWatch API: alarms and dashboards 1 to 255.
     "aws:alarm": Kind(255),
+    # The same: a model's alarm ends in the name of its signal, of up to 24 characters.
+    "aws:model-alarm": Kind(230),
     "aws:dashboard": Kind(255),
     # Step Functions API, CreateStateMachine: 1 to 80.
     "aws:state-machine": Kind(80),
@@ -249,7 +251,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         *(("topic", slice_, role) for slice_ in ("hub", "environment") for role in ("page", "notice")),
         *(("rule", "environment", f"{kind}-failed") for kind in ("pipeline", "processing", "transform")),
         ("rule", "environment", "alarm-changed"),
-        ("alarm", "environment", "{model}-prediction-drift"),
+        ("model-alarm", "environment", "{model}"),
         ("dashboard", "environment", "{model}"),
         ("monitoring-job", "environment", "{model}"),
         ("schedule", "environment", "monitor-{model}"),
@@ -279,7 +281,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ),
         *(
             ("role", "hub", role)
-            for role in ("data-scientist", "ml-engineer", "approver", "auditor", "ci-plan", "ci-apply")
+            for role in ("data-scientist", "ml-engineer", "approver", "auditor", "ci-plan", "ci-apply", "events")
         ),
         ("policy", "environment", "boundary"),
         ("policy", "environment", "freeze"),
@@ -320,7 +322,8 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("catalog-database", "hub", "audit"),
         *(("rule", "hub", each) for each in ("trail-changed", "trail-store-changed", "key-ended")),
         *(("rule", "hub", each) for each in ("approved-by-another", "registry-opened")),
-        *(("rule", "environment", each) for each in ("trail-changed", "key-ended")),
+        *(("rule", "environment", each) for each in ("trail-changed", "key-ended", "calls-unusual")),
+        ("rule", "hub", "calls-unusual"),
         *(
             ("rule", slice_, f"{{environment}}-{watched}")
             for slice_ in ("hub", "environment")

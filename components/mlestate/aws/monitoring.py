@@ -221,7 +221,7 @@ class Monitoring(Part):
         for aspect in ASPECTS:
             if causes := [signal for signal, alarm in asked.items() if alarm.degrades == aspect]:
                 made[f"{aspect}-degraded"] = self._composite(name, model, aspect, [made[each] for each in causes])
-        arns = [names.arn("cloudwatch", f"alarm:{names.physical('alarm', f'{name}-{signal}')}") for signal in made]
+        arns = [names.arn("cloudwatch", f"alarm:{self._called(name, signal)}") for signal in made]
         cloudwatch.Dashboard(
             self.named(name),
             dashboard_name=names.physical("dashboard", name),
@@ -232,6 +232,9 @@ class Monitoring(Part):
             f"{name}-{signal}": each.alarm_name if isinstance(each, cloudwatch.CompositeAlarm) else each.name
             for signal, each in made.items()
         }
+
+    def _called(self, model: str, signal: str) -> str:
+        return f"{self.names.physical('model-alarm', model)}-{signal}"
 
     def _alarm(
         self, name: str, model: Model, alarm: Alarm, dimensions: Mapping[str, Mapping[str, str]]
@@ -264,7 +267,7 @@ class Monitoring(Part):
             queries.append({"id": "number", "expression": number, "label": alarm.title, "return_data": True})
         return cloudwatch.MetricAlarm(
             self.named(f"{name}-{alarm.name}"),
-            name=self.names.physical("alarm", f"{name}-{alarm.name}"),
+            name=self._called(name, alarm.name),
             alarm_description=f"{alarm.title}: {_bounds(alarm)}. {alarm.advice}",
             metric_queries=queries,
             comparison_operator=comparison,
@@ -291,7 +294,7 @@ class Monitoring(Part):
         )
         return cloudwatch.CompositeAlarm(
             self.named(f"{name}-{aspect}-degraded"),
-            alarm_name=self.names.physical("alarm", f"{name}-{aspect}-degraded"),
+            alarm_name=self._called(name, f"{aspect}-degraded"),
             alarm_description=f"{name}: {aspect} degraded. {ASPECTS[aspect]}",
             alarm_rule=rule,
             alarm_actions=[self._topics["page"]],
