@@ -71,6 +71,7 @@ region: ca-central-1
 account: "111111111111"
 encryption: customer-managed
 network: private
+alerts: {email: [oncall@risk.example], slack: "secret:slackWebhook"}
 audit: {retention: 7y, lock: compliance}
 ci: {provider: github, owner: acme, repositories: [churn]}
 people:
@@ -97,6 +98,7 @@ models:
     data: {dataset: transactions, target: churned}
     training: {timeout: 4h}
     serving: {mode: realtime, replicas: {min: 2, max: 4}, initial_version: 1, capture: {sample: 0.5}}
+    monitoring: {data_drift: {metric: psi, threshold: 0.2}}
   fraud:
     problem: classification
     data: {dataset: transactions, target: fraud}

@@ -15,7 +15,6 @@ from mlestate.aws.reach import Reach
 from mlestate.aws.settings import AwsEstate
 from mlestate.aws.trust import PEOPLE, believers, issuer
 from mlestate.config.estate import CI, People
-from mlestate.config.model import Model
 from mlestate.errors import InputError
 from mlestate.names import HUB, Names
 from mlestate.part import Part
@@ -61,7 +60,6 @@ class Access(Part):
         people: People,
         ci: CI | None,
         reach: Reach,
-        models: Mapping[str, Model],
         duties: Sequence[str],
         opts: ResourceOptions,
     ) -> None:
@@ -80,12 +78,12 @@ class Access(Part):
         roles = {
             persona: self._role(persona, statements, wanted[persona](reach)) for persona, statements in present.items()
         }
-        pipelines = self._pipelines(ci, reach, list(models)) if ci and hub else {}
+        pipelines = self._pipelines(ci, reach, list(reach.models)) if ci and hub else {}
         identities: dict[str, Output[str]] = {}
         for name in duties:
             duty = DUTIES[name]
             identities[name] = self._role(name, believed(reach, duty), duty.may(reach), session=None)
-        for model, settings in () if hub else models.items():
+        for model, settings in () if hub else reach.models.items():
             for name, duty in MODEL_DUTIES.items():
                 identities[f"{model}-{name}"] = self._role(
                     f"{model}-{name}",
@@ -193,15 +191,14 @@ def access(config: AwsEstate, names: Names, opts: ResourceOptions) -> Access:
     """Who may do what in one slice of an estate."""
     reach, audited = Reach.of(config, names), "audit" in config.model_fields_set
     if names.environment == HUB:
-        recording = ("recording",) if audited else ()
-        return Access(names, config.people, config.ci, reach, config.models, recording, opts)
-    models = {model: config.model(model, names.environment) for model in config.models}
+        needed = {"recording": audited, "events": config.alerts.slack is not None}
+        return Access(names, config.people, config.ci, reach, [duty for duty in DUTIES if needed.get(duty)], opts)
     environment = config.environments[names.environment]
     needed = {
         "features": bool(config.features),
-        "batch": any(model.serving.mode == "batch" for model in models.values()),
+        "batch": any(model.serving.mode == "batch" for model in reach.models.values()),
         "recording": audited and names.environment in config.recorders,
         "budget": environment.monthly_budget_usd is not None,
     }
     duties = [duty for duty in DUTIES if needed.get(duty, True)]
-    return Access(names, config.people, None, reach, models, duties, opts)
+    return Access(names, config.people, None, reach, duties, opts)

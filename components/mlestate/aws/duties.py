@@ -7,11 +7,14 @@ prevention": a schedule stands for its group there; Step Functions, EventBridge 
 Jobs that a pipeline starts are named by SageMaker (`pipelines-...`), so a pipeline's own prefix cannot mean them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
+from mlestate.aws.images import IMAGES
 from mlestate.aws.keys import grants, uses
+from mlestate.aws.model_monitor import wanted
+from mlestate.aws.monitors import monitored
 from mlestate.aws.policies import Statement, allow, deny, trust
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
@@ -115,9 +118,13 @@ def register(reach: Reach) -> list[Statement]:
 
 
 def _training(reach: Reach, name: str, model: Model) -> list[Statement]:
-    """Reads data, writes its model and its reports, and tells the experiment tracker."""
+    """Reads its data, writes its model and its reports, and tells the experiment tracker."""
+    own = [f"labels/{name}/", *([reach.datasets[model.data.dataset]] if model.data.dataset else [])]
     return [
-        *read(reach, "raw"),
+        allow("ReadRaw", READ, [reach.folder("raw", prefix) for prefix in own]),
+        allow(
+            "ListRaw", "s3:ListBucket", reach.stores("raw"), {"StringLike": {"s3:prefix": [f"{each}*" for each in own]}}
+        ),
         *read(reach, "curated"),
         *folder(reach, "artifacts", f"{name}/"),
         allow("WriteManifests", WRITE, reach.folder("artifacts", f"manifests/{name}/")),
@@ -148,36 +155,81 @@ def _training(reach: Reach, name: str, model: Model) -> list[Statement]:
 def _inference(reach: Reach, name: str, model: Model) -> list[Statement]:
     """Reads its own artifacts, answers, and says what it answered where that is kept."""
     serving = model.serving
-    batch = serving.mode == "batch"
-    kept = batch or serving.mode == "async" or serving.capture is not None or model.automated_decision
+    kept = serving.mode == "async" or serving.capture is not None or model.automated_decision
+    told = {"batch": ["TransformJobs"], "none": []}.get(serving.mode, [f"Endpoints/{_endpoint(reach, name)}"])
     return [
         *folder(reach, "artifacts", f"{name}/", write=False),
         *([allow("WriteWhatItAnswers", WRITE, reach.folder("capture", f"{name}/"))] if kept else []),
         *pull(reach, name),
-        *tell(reach, f"Endpoints/{reach.here.physical('endpoint', name)}", *(["TransformJobs"] if batch else [])),
+        *(tell(reach, *told) if told else []),
         *own_key(reach),
         *network(reach),
+        *{"batch": _scores, "async": _answers_later}.get(serving.mode, _nothing_more)(reach, name, model),
     ]
 
 
+def _scores(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """What a batch run reads and writes besides."""
+    dataset = reach.datasets.get(model.data.dataset or "", "")
+    source, target = model.serving.input or dataset, model.serving.output or f"predictions/{name}/"
+    encryption, here = reach.encryption, reach.here
+    return [
+        *folder(reach, "raw", source.lstrip("/"), write=False),
+        allow("WriteScores", WRITE, reach.folder("curated", target.lstrip("/"))),
+        *uses("UseTheKeyOfData", encryption, [(here, "data")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3"]),
+    ]
+
+
+def _answers_later(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """Says when an answer lies ready."""
+    return [
+        allow("ReadRequests", READ, reach.folder("capture", f"{name}/")),
+        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
+        *signal_key(reach, "sns"),
+    ]
+
+
+def _nothing_more(reach: Reach, name: str, model: Model) -> list[Statement]:
+    return []
+
+
+def _endpoint(reach: Reach, name: str) -> str:
+    return reach.here.physical("endpoint", name)
+
+
 def _monitoring(reach: Reach) -> list[Statement]:
-    """Compares what endpoints answered with what was learnt; Clarify asks a copy of the model in its own endpoint."""
-    asking = [reach.here.arn("sagemaker", f"{kind}/sm-clarify-*") for kind in ("endpoint", "endpoint-config")]
+    """Compares what endpoints were asked and answered with what was learnt, and writes the numbers into its log."""
+    clarify = any(wanted(model) for model in reach.models.values())
     return [
         *read(reach, "raw"),
         *read(reach, "capture"),
         *read(reach, "artifacts"),
-        allow("WriteReports", WRITE, [reach.folder("artifacts"), reach.folder("capture")]),
-        # The containers of Model Monitor and Clarify lie in accounts of AWS, another in each region.
-        allow(
-            "PullTheContainersOfAws",
-            PULL,
-            [
-                replace(reach.here, home="*").arn("ecr", f"repository/{each}")
-                for each in ("sagemaker-clarify-processing", "sagemaker-model-monitor-analyzer")
-            ],
-        ),
+        allow("WriteReports", WRITE, reach.folder("artifacts", "*/monitoring/")),
+        # The containers that AWS gives lie in accounts of its own, another in each region.
+        allow("PullTheContainersOfAws", PULL, _containers(reach, IMAGES if clarify else ["scikit-learn"])),
         allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
+        *(_ask_a_copy(reach) if clarify else []),
+        *tell(reach, "ProcessingJobs", metrics=MONITORED),
+        *uses("ReadData", reach.encryption, [(reach.here, "data")], ["kms:Decrypt"], ["s3"]),
+        *own_key(reach),
+        *disks(reach),
+        *network(reach),
+    ]
+
+
+def _containers(reach: Reach, names: Iterable[str]) -> list[str]:
+    found = []
+    for repository, accounts in (IMAGES[name] for name in names):
+        if account := accounts.get(reach.here.region):
+            place = replace(reach.here, home=account)
+            found.append(place.arn("ecr", f"repository/{repository.partition(':')[0]}"))
+    return found
+
+
+def _ask_a_copy(reach: Reach) -> list[Statement]:
+    """Clarify asks a copy of the model in an endpoint that it makes for the time (SageMaker developer guide, "Configure
+    a SageMaker Clarify Processing Job")."""
+    return [
         allow(
             "AskACopy",
             [
@@ -190,19 +242,14 @@ def _monitoring(reach: Reach) -> list[Statement]:
                 "sagemaker:DescribeEndpointConfig",
                 "sagemaker:InvokeEndpoint",
             ],
-            asking,
+            [reach.here.arn("sagemaker", f"{kind}/sm-clarify-*") for kind in ("endpoint", "endpoint-config")],
         ),
-        allow("ReadModels", ["sagemaker:DescribeModel"], reach.machines("model")),
+        allow("ReadModels", "sagemaker:DescribeModel", reach.machines("model")),
         allow(
             "ReadEndpoints",
             ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"],
             reach.machines("endpoint", "endpoint-config"),
         ),
-        *tell(reach, "ProcessingJobs", metrics=MONITORED),
-        *uses("ReadData", reach.encryption, [(reach.here, "data")], ["kms:Decrypt"], ["s3"]),
-        *own_key(reach),
-        *disks(reach),
-        *network(reach),
     ]
 
 
@@ -268,10 +315,14 @@ def _release(reach: Reach) -> list[Statement]:
         allow("TryThem", "sagemaker:InvokeEndpoint", reach.machines("endpoint")),
         pass_on(reach, "RunThemAsTheModels", "*-inference", "sagemaker"),
         allow("ReadReports", READ, reach.folder("artifacts")),
+        # The champion, and what its monitors compare with, are the release's to put in their place.
+        allow(
+            "PlaceTheChampion", WRITE, [reach.folder("artifacts", f"*/{each}/") for each in ("baselines", "champion")]
+        ),
         allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         *remember(reach),
-        *uses("ReadReportsKey", reach.encryption, [(reach.here, "models")], ["kms:Decrypt"], ["s3"]),
+        *own_key(reach),
         *disks(reach),
         *machine(reach),
     ]
@@ -319,6 +370,7 @@ def _batch(reach: Reach) -> list[Statement]:
 
 def _upkeep(reach: Reach) -> list[Statement]:
     """Stops what nobody uses and starts it again; makes nothing new."""
+    scaling = [f"application-autoscaling:{each}" for each in ("DescribeScalableTargets", "DescribeScalingPolicies")]
     return [
         allow(
             "StopAndStartEndpoints",
@@ -331,8 +383,21 @@ def _upkeep(reach: Reach) -> list[Statement]:
             ],
             reach.machines("endpoint", "endpoint-config"),
         ),
-        allow("FindEndpoints", "sagemaker:ListEndpoints", "*"),
-        allow("ReadMetrics", ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics"], "*"),
+        allow("FindEndpoints", ["sagemaker:ListEndpoints", *scaling], "*"),
+        allow(
+            "ScaleThemAgain",
+            ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget"],
+            reach.here.arn("application-autoscaling", "scalable-target/*"),
+            {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+        # Target tracking keeps its alarms with the caller's rights (Application Auto Scaling, "Identity-based policy
+        # examples").
+        allow(
+            "AlarmsOfScaling",
+            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
+            reach.here.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{reach.here.slice}-*"),
+        ),
+        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         *settings(reach, write=True),
         *disks(reach),
         *machine(reach),
@@ -352,11 +417,21 @@ def _events(reach: Reach) -> list[Statement]:
 
 
 def _scheduler(reach: Reach) -> list[Statement]:
-    """Starts a machine or a pipeline when its time has come; keeps what could not be started."""
-    return [
+    """Starts a machine, a pipeline or a monitor when its time has come; keeps what could not be started."""
+    statements = [
         *start(reach),
         allow("KeepWhatFailed", "sqs:SendMessage", reach.own("sqs", "")),
-        *signal_key(reach, "sqs"),
+        *signal_key(reach, "scheduler", "sqs"),
+    ]
+    if not any(monitored(model) for model in reach.models.values()):
+        return statements
+    return [
+        *statements,
+        allow(
+            "StartMonitors", ["sagemaker:AddTags", "sagemaker:CreateProcessingJob"], reach.machines("processing-job")
+        ),
+        pass_on(reach, "RunThemAsMonitors", "monitoring", "sagemaker"),
+        *disks(reach),
     ]
 
 
@@ -379,7 +454,8 @@ def _recording(reach: Reach) -> list[Statement]:
 
 
 MONITORED = ("aws/sagemaker/Endpoints/*", "aws/sagemaker/ModelMonitoring/*", "/aws/sagemaker/Endpoints/*")
-"""Namespaces that monitors write to (SageMaker developer guide, "CloudWatch metrics for Model Monitor")."""
+"""Namespaces that Model Monitor writes to (SageMaker developer guide, "CloudWatch metrics for Model Monitor"); the
+estate's own monitor writes its numbers into its log."""
 
 
 def _anything(reach: Reach) -> list[str]:

@@ -240,6 +240,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
     statements = [
         *read(reach, "curated"),
         *read(reach, "artifacts"),
+        allow("ReadTables", ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], catalogue(reach)),
         *uses(
             "ReadKeys",
             reach.encryption,

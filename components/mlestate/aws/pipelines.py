@@ -11,6 +11,7 @@ IAM bounds a policy's size, so what *apply* may change comes in managed policies
 from collections.abc import Callable, Mapping, Sequence
 
 from mlestate.aws.ceilings import PASSED_TO
+from mlestate.aws.keys import uses
 from mlestate.aws.policies import Statement, allow, deny, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.things import THINGS, Prefix
@@ -48,6 +49,11 @@ def plan(reach: Reach) -> list[Statement]:
             ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
             reach.trail,
         ),
+        allow(
+            "ReadItsLog",
+            ["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
+            hub.arn("logs", f"log-group:/aws/cloudtrail/{hub.estate}-*"),
+        ),
         allow("ReadAnalyzers", "access-analyzer:GetAnalyzer", hub.arn("access-analyzer", f"analyzer/{hub.slice}-*")),
         allow("ReadScaling", "application-autoscaling:ListTagsForResource", _targets(hub)),
         allow(
@@ -60,6 +66,9 @@ def plan(reach: Reach) -> list[Statement]:
             reach,
             "ReadKeys",
             ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
+        ),
+        *uses(
+            "DecryptPrograms", reach.encryption, [(each, "models") for each in reach.beside], ["kms:Decrypt"], ["s3"]
         ),
     ]
 
@@ -136,6 +145,21 @@ def apply(reach: Reach) -> list[Statement]:
             aliases=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
         ),
     ]
+    # Schedules, ledgers and state machines are encrypted as whoever makes them.
+    statements += uses(
+        "UseTheKeyOfSignals",
+        reach.encryption,
+        [(each, "logs") for each in (reach.hub, *reach.beside)],
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        ["dynamodb", "events", "scheduler", "states"],
+    )
+    statements += uses(
+        "EncryptPrograms",
+        reach.encryption,
+        [(each, "models") for each in reach.beside],
+        ["kms:GenerateDataKey"],
+        ["s3"],
+    )
     if reach.own_keys:
         statements.append(
             allow(

@@ -64,6 +64,10 @@ class Reach:
     deploy_roles: Sequence[str]
     encryption: Encryption
     limits: Limits
+    models: Mapping[str, Model]
+    """As this slice has them; in the hub as they are written."""
+    datasets: Mapping[str, str]
+    """By data set: its folder in the bucket of raw data."""
     subnet_ids: Sequence[str] = ()
     """Of a network that was there before; the estate's own are known by their tags."""
 
@@ -71,7 +75,12 @@ class Reach:
     def of(cls, config: AwsEstate, names: Names) -> "Reach":
         """What the roles of the slice of ``names`` come near in an estate."""
         hub = replace(names, environment=HUB, home=config.home or names.home)
-        asked = [config.model(model, environment) for model in config.models for environment in config.environments]
+        models = {
+            environment: {model: config.model(model, environment) for model in config.models}
+            for environment in config.environments
+        }
+        written = dict(config.models)
+        asked = [model for each in (written, *models.values()) for model in each.values()]
         return cls(
             here=names,
             hub=hub,
@@ -82,7 +91,9 @@ class Reach:
             protected=frozenset(name for name, each in config.environments.items() if each.protect),
             deploy_roles=sorted({each.deploy_role for each in config.environments.values() if each.deploy_role}),
             encryption=config.encryption,
-            limits=Limits.of(config.network, config.encryption, [*asked, *config.models.values()]),
+            limits=Limits.of(config.network, config.encryption, asked),
+            models=models.get(names.environment, written),
+            datasets={name: f"{each.path.strip('/')}/" for name, each in config.data.datasets.items()},
             subnet_ids=config.network.existing.subnets if isinstance(config.network, ExistingNetwork) else (),
         )
 

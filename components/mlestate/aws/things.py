@@ -76,6 +76,19 @@ THINGS: Mapping[str, Sequence[Things]] = {
                 "PutLifecycleConfiguration",
             ),
         ),
+        # Files that are part of the estate and no one's data: what monitors run, what pipelines are told.
+        Things(
+            "Programs",
+            _in(
+                "s3",
+                "{}*artifacts-*/code/*",
+                "{}*artifacts-*/*/champion/*",
+                "{}*artifacts-*/*/settings/*",
+                regional=False,
+            ),
+            _of("s3", "GetObject", "GetObjectTagging"),
+            _of("s3", "DeleteObject", "PutObject", "PutObjectTagging"),
+        ),
         Things(
             "Catalogue",
             _tables,
