@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from mlestate.aws.signals import ALARM, SIGNALS, Signal
-from mlestate.local.session import rehearse
+from mlestate.local.cloud import LocalCloud
+from mlestate.local.engine import Diagnostic, Engine
+from mlestate.local.faults import Faults
+from mlestate.local.session import PROJECT, program, rehearse, settings
+from mlestate.local.state import State
+from mlestate.local.store import Store
 from mlestate.names import Names
 
 from .conftest import Recorded, all_of, one, statements
@@ -59,6 +64,25 @@ def test_a_secret_is_nowhere_to_be_read(tmp_path: Path) -> None:
         assert secret in known, "a rehearsal puts an address that leads nowhere in its place"
         assert secret not in hidden, "the webhook's address is its password"
         assert secret not in json.dumps(done.result.outputs)
+
+
+def test_a_stack_without_the_secret_is_told_how_to_set_it(tmp_path: Path) -> None:
+    file = tmp_path / "estate.yaml"
+    file.write_text(WAYS)
+    known = {key: value for key, value in settings(file, None).items() if key != "mlestate:pager"}
+    store, heard = Store.in_memory(), list[str]()
+    engine = Engine(
+        project=PROJECT,
+        stack="real",
+        state=State.in_memory(),
+        providers=lambda package: LocalCloud(package, store, Faults()),
+        config=known,
+        listener=lambda event: heard.append(event.message) if isinstance(event, Diagnostic) else None,
+    )
+    assert engine.preview(program()).failed
+    (sentence,) = heard
+    assert "secret:pager" in sentence
+    assert sentence.endswith("pulumi config set --secret mlestate:pager")
 
 
 def test_alarms_are_never_under_the_key_that_aws_manages_for_sns(estate: Recorded) -> None:

@@ -16,6 +16,7 @@ from mlestate.config import load
 from mlestate.config.base import Schedule
 from mlestate.config.errors import ConfigError
 from mlestate.config.model import Model
+from mlestate.local.session import Session
 from mlestate.names import Names
 
 from .conftest import Recorded, Rows, all_of, one
@@ -124,6 +125,28 @@ def test_a_definition_that_says_something_else_is_called_something_else(estate: 
         assert len(name) <= 63
     row = one(estate(ASKED), "cloudcontrol:Resource", f"{STARTS}bias")
     assert row.options["replaceOnChanges"] == ["desiredState"]
+
+
+def test_a_schedule_moves_to_the_new_definition_before_the_old_one_goes(tmp_path: Path) -> None:
+    """That SageMaker lets a schedule move at any time is for an account to prove."""
+    file = tmp_path / "estate.yaml"
+    file.write_text(ASKED)
+    session = Session.of(file, tmp_path / "local")
+    assert not session.run("up").failed
+    file.write_text(ASKED.replace("lake/churn/labels/", "lake/labels/"))
+    done = session.run("up")
+    assert not done.failed
+    for kind in ("model-quality", "bias"):
+        steps = [
+            (each.op, each.type.rpartition(":")[2])
+            for each in done.operations
+            if each.name == f"{STARTS}{kind}" and each.op not in ("same", "replace") and "Alarm" not in each.type
+        ]
+        assert steps == [
+            ("create-replacement", "Resource"),
+            ("update", "MonitoringSchedule"),
+            ("delete-replaced", "Resource"),
+        ]
 
 
 def test_a_schedule_stands_on_its_definition_by_name(estate: Recorded) -> None:
