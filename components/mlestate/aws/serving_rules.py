@@ -103,9 +103,9 @@ def raw_arguments_are_the_sdks(facts: Facts, settings: ModuleType) -> Findings:
     for path, model in facts.models():
         for block, becomes in _BECOMES.items():
             written = getattr(model, block).raw
-            if written and "aws" in written:
+            if written and facts.cloud in written:
                 part = import_module(f"mlestate.aws.{block}")
-                for place, sentence, known, meant in faults(written, "aws", becomes(part, model)):
+                for place, sentence, known, meant in faults(written, facts.cloud, becomes(part, model)):
                     yield (*path, block, "raw", *place), sentence, known, meant
 
 
