@@ -324,8 +324,8 @@ class Tracking(Settings):
     )
     uri: TrackingUri | None = Field(
         None,
-        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI. Required with "
-        "server: external.",
+        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI. Left out: "
+        "there is none; server: external needs it.",
         examples=["https://mlflow.acme.example"],
     )
 
