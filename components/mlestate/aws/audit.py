@@ -95,10 +95,11 @@ class Audit(Part):
             *tampering.of_trail(names, trail_arn(names)),
             *tampering.of_store(names, names.physical("bucket", STORE)),
             *tampering.of_keys(names),
+            *(tampering.of_rates(names) if detailed else ()),
             *tampering.of_registry(names),
             *(signal for each in environments for signal in tampering.of_environment(each)),
         ]
-        tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
+        tampering.watch(self, signals, alerts.topics, keys.ids.get("logs"), [record])
         # Other accounts' trails find a store that CloudTrail could write to: the hub's own stands by then.
         uri = Output.all(store.uri, record.arn).apply(lambda both: str(both[0]))
         self.publish(trail=record.arn, store=uri)
@@ -143,9 +144,10 @@ class Recorder(Part):
         signals = [
             *tampering.of_trail(names, trail_arn(names)),
             *tampering.of_keys(names),
+            *(tampering.of_rates(names) if detailed else ()),
             *(signal for each in environments for signal in tampering.of_environment(each)),
         ]
-        tampering.watch(self, signals, alerts.topics["page"], keys.ids.get("logs"), [record])
+        tampering.watch(self, signals, alerts.topics, keys.ids.get("logs"), [record])
         self.publish(trail=record.arn, store=audit.store)
 
 

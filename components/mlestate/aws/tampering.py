@@ -18,38 +18,38 @@ from mlestate.aws.queues import dead_letters
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Signal", "of_environment", "of_keys", "of_registry", "of_store", "of_trail", "watch"]
+__all__ = ["Signal", "of_environment", "of_keys", "of_rates", "of_registry", "of_store", "of_trail", "watch"]
 
 Detail = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Signal:
-    """Calls that a person is to hear of."""
+    """An event that a person is to hear of."""
 
     role: str
     """What the rule is for, as in its name."""
     sentence: str
     """What happened, without its final stop."""
-    service: str
-    calls: Sequence[str]
-    detail: Detail
-    """What else must hold of the call's record."""
+    pattern: Detail
+    paths: Mapping[str, str]
+    """Where in the event the words of the message are (JSON paths)."""
+    message: str
+    """What is said after the sentence; a word in angle brackets stands for what lies at its path."""
+    urgency: str = "page"
 
-    @property
-    def pattern(self) -> str:
-        detail = {"eventSource": [f"{self.service}.amazonaws.com"], "eventName": list(self.calls), **self.detail}
-        return json.dumps(
-            {"source": [f"aws.{self.service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail},
-            sort_keys=True,
-            separators=(",", ":"),
-        )
+
+def _call(role: str, sentence: str, service: str, calls: Sequence[str], detail: Detail) -> Signal:
+    """``detail`` is what else must hold of the call's record."""
+    own = {"eventSource": [f"{service}.amazonaws.com"], "eventName": list(calls), **detail}
+    pattern = {"source": [f"aws.{service}"], "detail-type": ["AWS API Call via CloudTrail"], "detail": own}
+    return Signal(role, sentence, pattern, _PATHS, _ACCOUNT)
 
 
 def of_trail(names: Names, trail: str) -> Iterator[Signal]:
     """``trail`` is an ARN; who calls may say it or the trail's name."""
     said = [trail, trail.rpartition("/")[2]]
-    yield Signal(
+    yield _call(
         "trail-changed",
         f"The audit trail of {names.estate} was touched",
         "cloudtrail",
@@ -60,7 +60,7 @@ def of_trail(names: Names, trail: str) -> Iterator[Signal]:
 
 def of_store(names: Names, bucket: str) -> Iterator[Signal]:
     """``bucket`` is the name of the one that holds the trail."""
-    yield Signal(
+    yield _call(
         "trail-store-changed",
         f"The store of the audit trail of {names.estate} was touched",
         "s3",
@@ -85,7 +85,7 @@ def of_store(names: Names, bucket: str) -> Iterator[Signal]:
 
 def of_keys(names: Names) -> Iterator[Signal]:
     """Of every key in the account and region: what a key encrypted is lost with it, whoever's it was."""
-    yield Signal(
+    yield _call(
         "key-ended",
         f"A key in an account of {names.estate} was disabled, or its deletion was scheduled",
         "kms",
@@ -99,7 +99,7 @@ def of_registry(names: Names) -> Iterator[Signal]:
     approver = names.arn("iam", f"role{path(names)}{names.physical('role', 'approver')}", regional=False)
     version = {"prefix": names.arn("sagemaker", f"model-package/{names.slice}-")}
     groups = [{"prefix": f"{names.slice}-"}, {"prefix": names.arn("sagemaker", f"model-package-group/{names.slice}-")}]
-    yield Signal(
+    yield _call(
         "approved-by-another",
         f"A model version of {names.estate} was approved or rejected by someone who is no approver",
         "sagemaker",
@@ -109,7 +109,7 @@ def of_registry(names: Names) -> Iterator[Signal]:
             "$or": _not_by(approver),
         },
     )
-    yield Signal(
+    yield _call(
         "registry-opened",
         f"Who may use the model registry of {names.estate} was changed",
         "sagemaker",
@@ -121,14 +121,14 @@ def of_registry(names: Names) -> Iterator[Signal]:
 def of_environment(names: Names) -> Iterator[Signal]:
     release = names.arn("iam", f"role{path(names)}{names.physical('role', 'release')}", regional=False)
     own = [{"prefix": f"{names.slice}-"}]
-    yield Signal(
+    yield _call(
         f"{names.environment}-endpoint",
         f"An endpoint in {names.environment} of {names.estate} was changed by something else than its release workflow",
         "sagemaker",
         ["UpdateEndpoint"],
         {"requestParameters": {"endpointName": own}, "$or": _not_by(release)},
     )
-    yield Signal(
+    yield _call(
         f"{names.environment}-monitors",
         f"A monitoring schedule in {names.environment} of {names.estate} was stopped or deleted",
         "sagemaker",
@@ -137,28 +137,57 @@ def of_environment(names: Names) -> Iterator[Signal]:
     )
 
 
+def of_rates(names: Names) -> Iterator[Signal]:
+    """What CloudTrail itself finds unusual, where it was asked to look (CloudTrail user guide, "CloudTrail Insights").
+
+    That someone works more than usual is worth a look in the morning.
+    """
+    yield Signal(
+        "calls-unusual",
+        f"Calls or their errors came at an unusual rate in an account of {names.estate}",
+        {"detail-type": ["AWS Insight via CloudTrail"], "detail": {"insightDetails": {"state": ["Start"]}}},
+        {
+            "account": "$.detail.recipientAccountId",
+            "call": "$.detail.insightDetails.eventName",
+            "kind": "$.detail.insightDetails.insightType",
+            "region": "$.detail.awsRegion",
+            "service": "$.detail.insightDetails.eventSource",
+            "time": "$.detail.eventTime",
+        },
+        "<call> of <service> (<kind>) since <time>, in account <account>, region <region>.",
+        urgency="notice",
+    )
+
+
 def watch(
-    part: Part, signals: Sequence[Signal], topic: Output[str], key: Output[str] | None, depends_on: Sequence[Resource]
+    part: Part,
+    signals: Sequence[Signal],
+    topics: Mapping[str, Output[str]],
+    key: Output[str] | None,
+    depends_on: Sequence[Resource],
 ) -> None:
-    """A rule for each signal, which tells ``topic`` in a sentence; what cannot be told waits in a queue.
+    """A rule for each signal, which tells the topic of its urgency in a sentence; what cannot be told waits in a queue.
 
     ``depends_on`` is what the signals are about, so that its making is no signal. ``key`` is that of queues.
     """
-    queue = dead_letters(part, "audit", key=key, topic=topic)
+    queue = dead_letters(part, "audit", key=key, topic=topics["page"])
     for signal in signals:
         rule = cloudwatch.EventRule(
             part.named(signal.role),
             name=part.names.physical("rule", signal.role),
             description=f"{signal.sentence}.",
-            event_pattern=signal.pattern,
+            event_pattern=json.dumps(signal.pattern, sort_keys=True, separators=(",", ":")),
             tags=part.names.tags,
             opts=part.child(depends_on=list(depends_on)),
         )
         cloudwatch.EventTarget(
             part.named(signal.role),
             rule=rule.name,
-            arn=topic,
-            input_transformer={"input_paths": _PATHS, "input_template": json.dumps(f"{signal.sentence}: {_ACCOUNT}")},
+            arn=topics[signal.urgency],
+            input_transformer={
+                "input_paths": signal.paths,
+                "input_template": json.dumps(f"{signal.sentence}: {signal.message}"),
+            },
             dead_letter_config={"arn": queue.arn},
             opts=part.child(),
         )
