@@ -356,6 +356,7 @@ def refused(text: str, folder: Path) -> list[str]:
         ),
         ("recall: {min: 0.6}", "custom: {lift: {min: 2}}", "models.churn.monitoring.model_quality", "'lift'"),
         ("{email: [oncall@risk.example]}", '{slack: "secret:hook"}', "alerts.slack", "Add alerts.email"),
+        ("{email: [oncall@risk.example]}", '{pagerduty: "secret:key"}', "alerts.pagerduty", "tampering"),
         ("region: ca-central-1", "region: mx-central-1", "models.churn.monitoring.data_drift", "mx-central-1"),
         (
             "problem: regression\n    serving: {mode: serverless, initial_version: 1}",

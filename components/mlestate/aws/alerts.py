@@ -32,10 +32,10 @@ PUBLISHERS: Mapping[str, str] = {
 class Alerts(Part):
     """Two topics, their subscribers, and the rules that tell of jobs that failed.
 
-    An address gets everything, and confirms its subscription once by a link that SNS sends. PagerDuty gets what is
-    urgent. Slack gets every alarm of an environment and every failure in it, through EventBridge, since SNS does not
-    speak to a webhook; of the hub, where no machine runs, it hears nothing. Topics are there without any listener, so
-    that one who comes later changes no alarm.
+    An address gets everything, and confirms its subscription once by a link that SNS sends. PagerDuty gets the alarms
+    that are urgent. Slack gets every alarm of an environment and every failure in it, through EventBridge, since SNS
+    does not speak to a webhook; of the hub, where no machine runs, it hears nothing. Topics are there without any
+    listener, so that one who comes later changes no alarm.
 
     A topic is never under the key that AWS manages for SNS: CloudWatch may not use that one, and its alarms would
     vanish without a word (CloudWatch user guide, "Notifying users on alarm changes"). EventBridge sends no condition

@@ -125,16 +125,18 @@ def model_monitor_can_run(facts: Facts, settings: ModuleType) -> Findings:
 
 
 def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
-    """Slack is reached by an identity of an environment; the hub, where the trail is watched, has no machine and so no
-    such identity."""
+    """Slack is reached by an identity of an environment, and the hub has none; PagerDuty's CloudWatch integration reads
+    what an alarm says, and what is done to the trail is told by events."""
     alerts = facts.config.alerts
-    wrong = any(facts.is_aside(("alerts", name)) for name in ("email", "pagerduty"))
-    if alerts.slack is not None and not alerts.email and alerts.pagerduty is None and not wrong:
-        yield (
-            ("alerts", "slack"),
-            "hears the alarms of environments and not those of the hub: no one would be told of tampering with the "
-            "audit trail. Add alerts.email or alerts.pagerduty.",
-        )
+    if alerts.email or facts.is_aside(("alerts", "email")):
+        return
+    for name in ("slack", "pagerduty"):
+        if getattr(alerts, name) is not None:
+            yield (
+                ("alerts", name),
+                "hears of alarms alone: no one would be told of tampering with the audit trail or of failed jobs. "
+                "Add alerts.email.",
+            )
 
 
 MONITORING_RULES = (

@@ -115,10 +115,14 @@ class Alerts(Settings):
 
     email: tuple[Email, ...] = Field((), description="Addresses that get every alert. Left out: none.")
     slack: SecretReference | None = Field(
-        None, description="The Slack webhook, as secret:<key>. Left out: no Slack.", examples=["secret:slackWebhook"]
+        None,
+        description="The Slack webhook, as secret:<key>; it hears of what happens in environments. Left out: no Slack.",
+        examples=["secret:slackWebhook"],
     )
     pagerduty: SecretReference | None = Field(
-        None, description="The PagerDuty integration key, as secret:<key>. Left out: no PagerDuty."
+        None,
+        description="The PagerDuty integration key, as secret:<key>; on aws that of a CloudWatch integration, which "
+        "hears of urgent alarms. Left out: no PagerDuty.",
     )
 
     @property
