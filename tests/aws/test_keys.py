@@ -15,8 +15,13 @@ encryption: {existing: {data: "arn:aws:kms:ca-central-1:111111111111:alias/ours"
 
 
 def _algorithms(rows: list[Row]) -> list[dict[str, object]]:
-    found = all_of(rows, "s3:BucketServerSideEncryptionConfiguration").values()
-    return [row.inputs["rules"][0]["applyServerSideEncryptionByDefault"] for row in found]
+    # S3 writes its access logs under keys of its own alone (S3 user guide, "Enabling server access logging").
+    found = all_of(rows, "s3:BucketServerSideEncryptionConfiguration").items()
+    return [
+        row.inputs["rules"][0]["applyServerSideEncryptionByDefault"]
+        for name, row in found
+        if not name.endswith("-data-logs")
+    ]
 
 
 def test_keys_that_aws_manages_make_no_key_and_cost_nothing(estate: Recorded) -> None:
@@ -40,7 +45,7 @@ def test_keys_of_the_user_are_used_and_not_made(estate: Recorded) -> None:
 def test_a_key_of_the_estate_turns_over_and_leaves_slowly(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
     keys = all_of(rows, "kms:Key")
-    assert len(keys) == 6, "audit and registry in the hub, data and models in each environment"
+    assert len(keys) == 3 + 2 * 4, "audit, logs, registry; data, features, logs and models of each environment"
     for row in keys.values():
         assert row.inputs["enableKeyRotation"] is True
         assert row.inputs["deletionWindowInDays"] == 30, "what it encrypted is lost with it, for ever"
@@ -71,11 +76,45 @@ def test_nobody_whom_the_trail_records_can_disable_its_key(estate: Recorded) -> 
     assert {"kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy"} <= set(actions(kept))
     assert kept["Condition"] == {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/mlestate/risk/*"}}
     trail = "arn:aws:cloudtrail:ca-central-1:111111111111:trail/risk-hub-audit"
-    assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": [trail]}, "no other account's trail"
+    assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": [trail]}, (
+        "no other account's trail"
+    )
 
 
 def test_a_key_given_by_its_alias_is_meant_by_a_condition(estate: Recorded) -> None:
     served = GIVEN.replace("{problem: classification}", "{problem: classification, serving: {mode: realtime}}")
-    said = statements(one(estate(served), "iam:RolePolicy", "serving-churn").inputs["policy"])["UseTheKeyOfModels"]
-    assert said["Resource"] == "arn:aws:kms:ca-central-1:111111111111:key/*", "IAM takes no alias for a resource"
-    assert said["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": "alias/ours"}
+    policy = one(estate(served), "iam:RolePolicy", "access-churn-inference").inputs["policy"]
+    said = statements(policy)["UseTheKeyOfModels"]
+    assert said["Resource"] == ["arn:aws:kms:ca-central-1:111111111111:key/*"], "IAM takes no alias for a resource"
+    assert said["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": ["alias/ours"]}
+    assert said["Condition"]["StringEquals"] == {"kms:ViaService": ["s3.ca-central-1.amazonaws.com"]}
+
+
+def test_a_key_given_by_its_id_is_meant_by_it(estate: Recorded) -> None:
+    key = "arn:aws:kms:ca-central-1:111111111111:key/11111111-2222-3333-4444-555555555555"
+    given = GIVEN.replace("arn:aws:kms:ca-central-1:111111111111:alias/ours", key)
+    said = statements(one(estate(given), "iam:RolePolicy", "access-churn-inference").inputs["policy"])
+    assert said["UseTheKeyOfModels"]["Resource"] == [key]
+    assert "ForAnyValue:StringEquals" not in said["UseTheKeyOfModels"]["Condition"]
+
+
+def test_an_alarm_reaches_people_through_a_topic_under_the_estates_key(estate: Recorded) -> None:
+    """Under the key that AWS manages for SNS, CloudWatch publishes nothing and says so nowhere."""
+    said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "staging-keys-logs").inputs["policy"])
+    told = said["EncryptWhatIsTold"]
+    services = ("budgets", "cloudwatch", "costalerts", "events")
+    assert told["Principal"] == {"Service": [f"{each}.amazonaws.com" for each in services]}
+    assert set(actions(told)) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert told["Condition"] == {"StringEquals": {"aws:SourceAccount": "111111111111"}}, "and no one else's"
+    logs = said["EncryptLogs"]
+    assert logs["Principal"] == {"Service": "logs.ca-central-1.amazonaws.com"}
+    assert logs["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:ca-central-1:111111111111:log-group:*"}
+    }
+
+
+def test_the_key_of_models_encrypts_the_disks_of_jobs(estate: Recorded) -> None:
+    said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "staging-keys-models").inputs["policy"])
+    through = said["UseThroughItsServices"]["Condition"]["StringEquals"]["kms:ViaService"]
+    assert {"ec2.ca-central-1.amazonaws.com", "sagemaker.ca-central-1.amazonaws.com"} <= set(through)
+    assert said["GrantToServices"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
