@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlestate.blueprint.cost import estimate, priced, prices
+from mlestate.blueprint.cost import estimate, priced, prices, spent_while_idle
 from mlestate.blueprint.inventory import Row, short_type
 from mlestate.blueprint.machines import runs_per_day
 from mlestate.errors import InputError
@@ -75,6 +75,16 @@ def test_a_machine_that_the_table_lacks_is_named_and_not_guessed(record: Record)
     found = estimate(rows, "aws", "us-east-1")
     assert found.unpriced == {"ml.c6i.large": 1}
     assert served(rows) == (0, 0)
+
+
+def test_a_budget_that_idle_machines_spend_alone_is_told(record: Record) -> None:
+    def told(budget: int) -> list[str]:
+        rows = record(REALTIME + f"environments: {{production: {{monthly_budget_usd: {budget}}}}}\n")
+        return [slice_ for slice_, _, _ in spent_while_idle(rows, estimate(rows, "aws", "us-east-1"))]
+
+    a_month = M5_XLARGE * 730
+    assert told(round(a_month) - 10) == ["acme-production"]
+    assert told(round(a_month) + 20) == [], "with what watches it beside"
 
 
 def test_keys_bill_by_the_month(record: Record) -> None:

@@ -19,7 +19,7 @@ from mlestate.blueprint.inventory import Row, short_type
 from mlestate.blueprint.machines import Job, jobs_of, parents, runs_per_day, slice_of, variants
 from mlestate.errors import InputError
 
-__all__ = ["Charge", "Estimate", "estimate", "priced", "prices"]
+__all__ = ["Charge", "Estimate", "estimate", "priced", "prices", "spent_while_idle"]
 
 DAY = 24
 MONTH = 730 / 24
@@ -103,6 +103,20 @@ def estimate(rows: Sequence[Row], cloud: str, region: str) -> Estimate:
         InputError: the cloud has no price table.
     """
     return _Pricing(rows, prices(cloud), region).estimate()
+
+
+def spent_while_idle(rows: Sequence[Row], total: Estimate) -> list[tuple[str, float, float]]:
+    """Budgets that idle things spend alone: the slice, its budget and its idle cost, both in US dollars a month."""
+    by_urn = parents(rows)
+    idle = {slice_: costs[0] for (slice_,), costs in total.by("slice").items()}
+    found = []
+    for row in rows:
+        slice_ = slice_of(row, by_urn) or ""
+        if short_type(row.type) == "aws:budgets:Budget" and "limitAmount" in row.inputs:
+            limit, needed = float(row.inputs["limitAmount"]), idle.get(slice_, 0.0) * MONTH
+            if needed > limit:
+                found.append((slice_, limit, needed))
+    return found
 
 
 class _Pricing:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mlestate.blueprint.cost import Estimate, estimate, priced, prices
+from mlestate.blueprint.cost import Estimate, estimate, priced, prices, spent_while_idle
 from mlestate.blueprint.inventory import Row, rows
 from mlestate.blueprint.quotas import Need, needs
 from mlestate.config.estate import Estate
@@ -48,6 +48,13 @@ def cost(file: Path, scope: str | None, *, as_json: bool) -> bool:
         console.print_json(json.dumps(_document(file, total)))
     else:
         _print(console, file, total)
+        for slice_, limit, needed in spent_while_idle(registered, total):
+            console.print(
+                f"\nThe budget of {slice_}, USD {limit:.0f} a month, is spent by what bills while idle: USD "
+                f"{needed:.0f}.",
+                highlight=False,
+                soft_wrap=True,
+            )
     return True
 
 
