@@ -48,12 +48,16 @@ class Features(Part):
 
     The record identifier and the event time are of type String; the event time is ISO 8601 in UTC.
 
-    **New features** at the end of `fields` come into the group as it is, in one `pulumi up`. That is why the groups
-    are made by Cloud Control: pulumi_aws' own class deletes the group with its online values and makes it anew
-    (terraform-provider-aws#26809, #36784), where the CloudFormation schema of this type takes changes of
-    `FeatureDefinitions`, of the time to live and of the throughput in place. AWS takes no feature out and changes
-    no type (SageMaker API, UpdateFeatureGroup: additions alone): give the feature another name, or make a group
-    `transactions-v2` beside the first, write both for a while, and take the first out when no model reads it.
+    **New features** at the end of `fields` come into the group as it is, in one `pulumi up`, a hundred at a time
+    (SageMaker API, UpdateFeatureGroup). That is why the groups are made by Cloud Control: pulumi_aws' own class deletes
+    the group with its online values and makes it anew (terraform-provider-aws#26809, #36784), where the CloudFormation
+    schema of this type takes changes of `FeatureDefinitions`, of the time to live and of the throughput in place. AWS
+    takes no feature out and changes no type: give the feature another name, or make a group `transactions-v2` beside
+    the first, write both for a while, and take the first out when no model reads it.
+
+    The identity `features` is tried while a group is made. Without `s3:GetBucketAcl` of the bucket, and `s3:PutObject`
+    and `s3:PutObjectAcl` under the folder, SageMaker says "Invalid S3Uri" (AWS managed policy
+    AmazonSageMakerFeatureStoreAccess).
 
     Where the file asks for Lake Formation, what people and machines of the environment may see of its catalogue is
     given here (`lake.py`).
