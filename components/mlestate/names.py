@@ -295,6 +295,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         *((kind, "environment", "batch") for kind in ("state-machine", "log-group")),
         ("alarm", "environment", "batch-failed"),
         ("schedule-group", "environment", "batch"),
+        *((kind, "environment", "batch-undelivered") for kind in ("queue", "alarm")),
         ("schedule", "environment", "{model}-batch"),
         ("transform-job", "environment", "{model}"),
         ("pipeline", "environment", "{model}"),

@@ -339,6 +339,8 @@ def test_a_batch_run_starts_at_its_time_and_once(estate: Recorded) -> None:
     assert json.loads(schedule["target"]["input"]) == {"model": "nightly"}
     assert schedule["target"]["arn"] == one(found, "sfn:StateMachine", "serving-batch").outputs["arn"]
     assert schedule["groupName"].startswith("risk-production-"), "its role believes this slice's groups alone"
+    queue = one(found, "sqs:Queue", "serving-undelivered").outputs["arn"]
+    assert schedule["target"]["deadLetterConfig"] == {"arn": queue}, "or nobody learns of what could not be started"
     start = batch_machine(found)["States"]["Start"]
     assert start["Catch"] == [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "Next": "Started"}], (
         "EventBridge delivers at least once: the second finds a job of that minute"

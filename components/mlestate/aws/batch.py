@@ -12,6 +12,7 @@ import pulumi_aws.sfn as sfn
 import pulumi_aws.ssm as ssm
 from pulumi import Output
 
+from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -75,7 +76,7 @@ def machine(
     *,
     keys: Mapping[str, Output[str]],
     roles: Mapping[str, Output[str]],
-    topic: Output[str] | None,
+    topic: Output[str],
 ) -> sfn.StateMachine:
     """One machine for the batch runs of an environment, and the schedule of each that has one.
 
@@ -136,12 +137,13 @@ def machine(
         threshold=1,
         comparison_operator="GreaterThanOrEqualToThreshold",
         treat_missing_data="notBreaching",
-        alarm_actions=[topic] if topic is not None else [],
+        alarm_actions=[topic],
         tags=names.tags,
         opts=part.child(),
     )
     schedules = {name: run.model.serving.schedule for name, run in runs.items()}
     if any(schedules.values()):
+        waiting = dead_letters(part, "batch", key=key, topic=topic)
         # The role that starts the machine believes schedules of this slice's own groups alone.
         group = scheduler.ScheduleGroup(
             part.named("batch"), name=names.physical("schedule-group", "batch"), tags=names.tags, opts=part.child()
@@ -163,6 +165,7 @@ def machine(
                             arn=whole.arn,
                             role_arn=roles["scheduler"],
                             input=json.dumps({"model": name}, separators=(",", ":")),
+                            dead_letter_config=scheduler.ScheduleTargetDeadLetterConfigArgs(arn=waiting.arn),
                             retry_policy=scheduler.ScheduleTargetRetryPolicyArgs(
                                 maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
                             ),

@@ -107,9 +107,7 @@ class Serving(Part):
                 endpoints[name] = endpoint.name
         runs = {name: self._run(name, models[name], datasets) for name in made if models[name].serving.mode == "batch"}
         if runs:
-            batch.machine(
-                self, runs, made, raws, keys=keys.ids, roles=access.identities, topic=alerts.topics.get("notice")
-            )
+            batch.machine(self, runs, made, raws, keys=keys.ids, roles=access.identities, topic=alerts.topics["notice"])
         self.publish(endpoints=endpoints, waiting=waiting)
 
     def _model(self, name: str, model: Model, version: int, raw: Raw) -> sagemaker.Model:
@@ -170,13 +168,12 @@ class Serving(Part):
         )
 
     def _answers(self, name: str) -> sagemaker.EndpointConfigurationAsyncInferenceConfigArgs:
-        told = self._alerts.topics.get("notice")
         return sagemaker.EndpointConfigurationAsyncInferenceConfigArgs(
             output_config=sagemaker.EndpointConfigurationAsyncInferenceConfigOutputConfigArgs(
                 s3_output_path=self._kept(name, "/answers"),
                 s3_failure_path=self._kept(name, "/failures"),
                 kms_key_id=self._keys.ids.get("models"),
-                notification_config=Notification(error_topic=told),
+                notification_config=Notification(error_topic=self._alerts.topics["notice"]),
             )
         )
 
