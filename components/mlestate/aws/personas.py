@@ -98,7 +98,10 @@ def _auditor(reach: Reach) -> list[Statement]:
             ],
             reach.audit_store,
         ),
-        *uses("DecryptTheTrail", reach.encryption, [(reach.here, "audit")], ["kms:Decrypt"], ["s3"]),
+        *uses(
+            "DecryptTheTrail", reach.encryption, [(reach.here, "audit")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3"]
+        ),
+        *_ask_the_trail(reach),
         allow(
             "ReadItsSettings",
             ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
@@ -112,6 +115,36 @@ def _auditor(reach: Reach) -> list[Statement]:
         ),
         *_read_access(reach),
         *_see_no_data(reach),
+    ]
+
+
+def _ask_the_trail(reach: Reach) -> list[Statement]:
+    """Runs questions where nobody chooses the place of the answer, which are the one thing that an auditor writes."""
+    here, answers = reach.here, reach.answers
+    database, group = here.physical("catalog-database", "audit"), here.physical("workgroup", "audit")
+    return [
+        allow(
+            "AskTheTrail",
+            [
+                "athena:BatchGetNamedQuery",
+                "athena:GetNamedQuery",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:GetWorkGroup",
+                "athena:ListNamedQueries",
+                "athena:ListQueryExecutions",
+                "athena:StartQueryExecution",
+                "athena:StopQueryExecution",
+            ],
+            here.arn("athena", f"workgroup/{group}"),
+        ),
+        allow(
+            "ReadItsTable",
+            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
+            [here.arn("glue", each) for each in ("catalog", f"database/{database}", f"table/{database}/*")],
+        ),
+        allow("KeepTheAnswers", [*READ, "s3:AbortMultipartUpload", "s3:PutObject"], f"{answers}/*"),
+        allow("FindTheAnswers", ["s3:GetBucketLocation", "s3:ListBucket"], answers),
     ]
 
 
@@ -133,17 +166,17 @@ def _read_access(reach: Reach) -> list[Statement]:
 
 
 def _see_no_data(reach: Reach) -> list[Statement]:
-    here = reach.here
-    stores = here.arn("s3", f"{here.estate}-*", regional=False)
+    answers = f"{reach.answers}/*"
     return [
         {
             "Sid": "NeverReadData",
             "Effect": "Deny",
             "Action": "s3:GetObject*",
-            "NotResource": [f"{reach.audit_store}/*"],
+            "NotResource": [f"{reach.audit_store}/*", answers],
         },
         deny("NeverAskAModel", ["sagemaker:InvokeEndpoint*", "sagemaker:GetRecord", "sagemaker:BatchGetRecord"], "*"),
-        deny("NeverWrite", ["s3:Delete*", "s3:Put*"], stores),
+        {"Sid": "NeverWrite", "Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "NotResource": [answers]},
+        deny("NeverDelete", "s3:Delete*", answers),
     ]
 
 

@@ -8,6 +8,7 @@ from mlestate.aws.audit import STORE, analyzer_arn, trail_arn
 from mlestate.aws.data import ROLES
 from mlestate.aws.keys import Encryption
 from mlestate.aws.policies import Conditions, path
+from mlestate.aws.questions import ANSWERS
 from mlestate.aws.settings import COMPUTE, AwsEstate
 from mlestate.config.estate import ExistingNetwork
 from mlestate.config.model import Model
@@ -150,6 +151,11 @@ class Reach:
     @property
     def audit_store(self) -> str:
         return buckets.arn(self.hub, STORE)
+
+    @property
+    def answers(self) -> str:
+        """The bucket of the answers to an auditor's questions."""
+        return buckets.arn(self.hub, ANSWERS)
 
     @property
     def roles(self) -> str:
