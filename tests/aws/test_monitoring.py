@@ -165,6 +165,7 @@ def test_a_monitor_that_has_fallen_silent_is_an_alarm_though_nothing_is_measured
     assert alarm["treatMissingData"] == "breaching", "its missing number is the alarm"
     assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 1)
     assert alarm["evaluationPeriods"] * metric["period"] <= 7 * 86400, "CloudWatch looks back no further"
+    assert alarm["warmUpConfiguration"] == {"warmUpPeriodDurationInMinutes": 720}, "a new monitor has not run yet"
     others = {each["treatMissingData"] for name, each in alarms(estate(WATCHED)).items() if name != "monitor-silent"}
     assert others == {"notBreaching"}, "a day without requests wakes nobody"
 

@@ -57,6 +57,8 @@ class Alarm:
     breaching: int = 2
     """How many of the periods must be out of bounds."""
     missing: Literal["notBreaching", "breaching"] = "notBreaching"
+    warm_up_minutes: int | None = None
+    """How long a new alarm waits for its first numbers, at most two days (CloudWatch API, WarmUpConfiguration)."""
     degrades: Aspect | None = None
     """What is degraded, and someone paged for, when this alarm goes off."""
 
@@ -211,9 +213,9 @@ def _model(model: Model, hours: int) -> Iterator[Alarm]:
         periods=2,
         breaching=2,
         missing="breaching",
+        warm_up_minutes=2 * hours * 60,
         degrades=None,
-        advice="Until a new monitor's first two runs are due this is expected. After that its job does not start, or "
-        "breaks: look for it under SageMaker's processing jobs.",
+        advice="Two runs are missing: its job does not start, or breaks. Look under SageMaker's processing jobs.",
     )
 
 

@@ -275,6 +275,9 @@ class Monitoring(Part):
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.breaching,
             treat_missing_data=alarm.missing,
+            warm_up_configuration={"warm_up_period_duration_in_minutes": alarm.warm_up_minutes}
+            if alarm.warm_up_minutes is not None
+            else None,
             alarm_actions=[self._topics["notice"]],
             ok_actions=[self._topics["notice"]],
             tags=self.names.of_model(name, model.owner).tags,
