@@ -4,6 +4,7 @@ Not proved here: that AWS Budgets counts by the tags as written, which only a bi
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mlestate.aws.cost import hours
 from mlestate.config import ConfigError, load
 from mlestate.config.cost import OffHours
 
-from .conftest import Recorded, all_of, one
+from .conftest import Recorded, actions, all_of, one, statements
 from .estates import MINIMAL
 
 ESTATE = """
@@ -38,6 +39,9 @@ models:
     serving: {mode: realtime, replicas: {min: 1, max: 3}, initial_version: 1}
   rare: {problem: classification, serving: {mode: serverless, initial_version: 1}}
 """
+
+SERVICES = {"applicationautoscaling": "application-autoscaling"}
+"""What Step Functions writes without a hyphen, as IAM writes it."""
 
 
 class TestBudget:
@@ -128,6 +132,20 @@ class TestOffHours:
         memory = one(found, "ssm:Parameter", "staging-cost-endpoint-risk-staging-churn")
         assert memory.inputs["name"] == items[0]["memory"]
         assert memory.options["ignoreChanges"] == ["value"], "an up while it is off must not forget what it was"
+
+    def test_the_machine_s_identity_may_do_what_the_machine_does(self, estate: Recorded) -> None:
+        found = estate(ESTATE)
+        machine = one(found, "sfn:StateMachine", "staging-cost-upkeep").inputs
+        called = {
+            f"{SERVICES.get(service, service)}:{action[0].upper()}{action[1:]}"
+            for service, action in re.findall(r"aws-sdk:(\w+):(\w+)", machine["definition"])
+        }
+        role = next(row for row in all_of(found, "iam:Role").values() if row.outputs["arn"] == machine["roleArn"])
+        permissions = one(found, "iam:RolePolicy", role.name).inputs["policy"]
+        said = [each for each in statements(permissions).values() if each["Effect"] == "Allow"]
+        allowed = {action for each in said for action in actions(each)}
+        assert called <= allowed, called - allowed
+        assert "sagemaker:UpdateEndpoint" not in allowed, "releases are not its business"
 
     def test_a_machine_that_fails_reaches_someone(self, estate: Recorded) -> None:
         found = estate(ESTATE)

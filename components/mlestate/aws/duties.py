@@ -386,7 +386,11 @@ def _upkeep(reach: Reach) -> list[Statement]:
         allow("FindEndpoints", ["sagemaker:ListEndpoints", *scaling], "*"),
         allow(
             "ScaleThemAgain",
-            ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget"],
+            [
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:RegisterScalableTarget",
+            ],
             reach.here.arn("application-autoscaling", "scalable-target/*"),
             {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         ),
