@@ -37,7 +37,8 @@ class AwsTraining(Settings):
 
     instance_type: AwsInstanceType | None = Field(
         None,
-        description="The SageMaker instance type. Left out: the type that `compute` stands for.",
+        description="The SageMaker instance type of the training itself; the steps before and after it run on what "
+        "`compute` stands for. Left out: the type that `compute` stands for.",
         examples=["ml.g5.xlarge"],
     )
 
