@@ -111,6 +111,7 @@ Case = tuple[str, Any]
 BOUNDED = {"min": 0.1, "max": 0.9}
 GROUP = {"entity": "customer_id", "event_time": "ts", "fields": {"amount_30d": "float"}}
 TRAINED: Mapping[str, Any] = {
+    "environments": {"production": {}},
     "data": {"datasets": {"tx": {"path": "lake/tx/"}, "rx": {"path": "lake/rx/"}}},
     "features": {"tx": GROUP, "rx": GROUP},
     "models": {
