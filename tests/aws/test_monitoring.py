@@ -14,7 +14,7 @@ from mlestate.aws.images import IMAGES
 from mlestate.aws.jobs import MONITOR
 from mlestate.aws.jobs.monitor.__main__ import arguments
 from mlestate.aws.monitors import window
-from mlestate.aws.settings import KNOWN_REGIONS, REGIONS, cores
+from mlestate.aws.settings import KNOWN_REGIONS, REGIONS, cores, gpus
 from mlestate.blueprint.inventory import Row
 from mlestate.config import load
 from mlestate.config.base import Schedule
@@ -156,6 +156,15 @@ def test_a_cpu_is_full_when_all_its_cores_are(estate: Recorded) -> None:
     assert alarm["threshold"] == 90
     sizes = {"ml.t2.medium": 2, "ml.m5.large": 2, "ml.m5.xlarge": 4, "ml.g5.12xlarge": 48, "ml.p4d.24xlarge": 96}
     assert {each: cores(each) for each in sizes} == sizes
+
+
+def test_a_gpu_is_watched_where_there_is_one(estate: Recorded) -> None:
+    found = estate(ONE_ACCOUNT)
+    alarm = alarms(found, "vision")["gpu-memory"]
+    assert expression(alarm) == "value / 1", "an ml.g5.xlarge has one"
+    assert "gpu-memory" not in alarms(estate(WATCHED))
+    sizes = {"ml.m5.xlarge": 0, "ml.g5.xlarge": 1, "ml.g5.12xlarge": 4, "ml.p3.2xlarge": 1, "ml.p4d.24xlarge": 8}
+    assert {each: gpus(each) for each in sizes} == sizes
 
 
 def test_a_monitor_that_has_fallen_silent_is_an_alarm_though_nothing_is_measured(estate: Recorded) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mlestate.aws.settings import cores, gpus
 from mlestate.config.base import Threshold
 from mlestate.config.model import Model
 
@@ -21,8 +22,8 @@ FULL = 90
 SERVICE = "AWS/SageMaker"
 MACHINES = "/aws/sagemaker/Endpoints"
 """SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch": both by EndpointName and VariantName.
-`CPUUtilization` adds up every core and goes beyond 100; its normalized twin is there for inference components alone.
-`ModelLatency` is in microseconds."""
+`CPUUtilization` adds up every core, as `GPUMemoryUtilization` every GPU, and goes beyond 100; a normalized twin is there
+for inference components alone. `ModelLatency` is in microseconds."""
 
 NAMESPACE = "mlestate"
 """Where the monitor's own numbers are, by Environment and Model."""
@@ -141,13 +142,15 @@ def _service(model: Model) -> Iterator[Alarm]:
             yield _rollback(_latency(percentile, sign))
 
 
-def _machines(cores: int) -> Iterator[Alarm]:
+def _machines(instance_type: str) -> Iterator[Alarm]:
     larger, leaks = "take a larger serving.compute", "a model that leaks is restarted by a release"
+    cards = gpus(instance_type)
     for name, metric, share, advice in (
-        ("cpu", "CPUUtilization", f"value / {cores}", f"Raise serving.replicas.max, or {larger}."),
+        ("cpu", "CPUUtilization", f"value / {cores(instance_type)}", f"Raise serving.replicas.max, or {larger}."),
         ("memory", "MemoryUtilization", None, f"{larger.capitalize()}; {leaks}."),
         ("disk", "DiskUtilization", None, "The model writes to its disk: find out what, in the endpoint's log."),
-    ):
+        ("gpu-memory", "GPUMemoryUtilization", f"value / {cards}", "Answer fewer rows at once, or take a larger GPU."),
+    )[: 4 if cards else 3]:
         yield Alarm(
             name=name,
             title=f"{metric}, percent",
@@ -226,12 +229,12 @@ def quality_metric(model: Model) -> str:
     return named or next(iter(model.gates.model.thresholds))
 
 
-def watched(model: Model, cores: int | None, hours: int | None) -> Sequence[Alarm]:
+def watched(model: Model, instance_type: str | None, hours: int | None) -> Sequence[Alarm]:
     """All that is watched of a model: its endpoint where it has one, and what its monitor says.
 
-    ``cores`` are those of its machine, None where it has no machine of its own; ``hours`` is its monitor's window, None
-    where it has no monitor.
+    ``instance_type`` is its machine's, None where it has none of its own; ``hours`` is its monitor's window, None where
+    it has no monitor.
     """
-    endpoint = [*_service(model), *(_machines(cores) if cores is not None else ())]
+    endpoint = [*_service(model), *(_machines(instance_type) if instance_type is not None else ())]
     answers = _model(model, hours) if hours is not None else ()
     return [*(endpoint if model.serving.mode != "batch" else ()), *answers]

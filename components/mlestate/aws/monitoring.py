@@ -20,7 +20,6 @@ from mlestate.aws.jobs import MONITOR
 from mlestate.aws.monitors import CREATE, job, monitored, window
 from mlestate.aws.schedules import expression
 from mlestate.aws.serving import VARIANT, captures, instance_type
-from mlestate.aws.settings import cores
 from mlestate.config.estate import Alerts as AlertSettings
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -213,8 +212,8 @@ class Monitoring(Part):
             "endpoint": {"EndpointName": names.physical("endpoint", name), "VariantName": VARIANT},
             "monitor": {"Environment": names.slice, "Model": name},
         }
-        machines = None if model.serving.mode == "serverless" else cores(instance_type(model))
-        asked = {each.name: each for each in watched(model, machines, hours)}
+        machine = None if model.serving.mode == "serverless" else instance_type(model)
+        asked = {each.name: each for each in watched(model, machine, hours)}
         made: dict[str, cloudwatch.MetricAlarm | cloudwatch.CompositeAlarm] = {
             signal: self._alarm(name, model, alarm, dimensions) for signal, alarm in asked.items()
         }

@@ -136,6 +136,21 @@ def cores(instance_type: str) -> int:
     return 4 * int(size.removesuffix("xlarge") or 1) if size.endswith("xlarge") else 2
 
 
+GPUS: Mapping[str, Mapping[str, int]] = {
+    **{family: {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8} for family in ("g4dn", "g5", "g6", "g6e")},
+    "p3": {"8xlarge": 4, "16xlarge": 8},
+    **{family: {"24xlarge": 8, "48xlarge": 8} for family in ("p4d", "p4de", "p5")},
+}
+"""The NVIDIA GPUs of an instance type, by family and size (EC2 instance types guide); any other size of these families
+has one."""
+
+
+def gpus(instance_type: str) -> int:
+    """How many GPUs an instance type has."""
+    _, family, size = instance_type.split(".")
+    return GPUS[family].get(size, 1) if family in GPUS else 0
+
+
 class AwsEnvironment(Environment):
     """One place where models run, in an AWS account."""
 
