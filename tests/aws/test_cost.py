@@ -131,7 +131,7 @@ class TestOffHours:
         assert {"Key": "owner", "Value": "churn@risk.example"} in items[0]["tags"], "it comes back with its tags"
         memory = one(found, "ssm:Parameter", "staging-cost-endpoint-risk-staging-churn")
         assert memory.inputs["name"] == items[0]["memory"]
-        assert memory.options["ignoreChanges"] == ["value"], "an up while it is off must not forget what it was"
+        assert memory.options["ignoreChanges"] == ["insecureValue"], "an up while it is off must not forget what it was"
 
     def test_the_machine_s_identity_may_do_what_the_machine_does(self, estate: Recorded) -> None:
         found = estate(ESTATE)

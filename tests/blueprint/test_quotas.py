@@ -1,5 +1,7 @@
 """What an estate needs of an account's quotas, read off its rows."""
 
+import pytest
+
 from mlestate.blueprint.quotas import Need, Quota, needs, summed
 from tests.conftest import Record
 
@@ -18,6 +20,13 @@ def test_an_endpoint_needs_its_most_machines_twice_for_a_release(record: Record)
     found = needed(needs(record(HEAD + f"models:\n  {model}\n")))
     assert found["ml.m5.xlarge for endpoint usage"] == 12
     assert found["Number of instances across active endpoints"] == 12
+
+
+@pytest.mark.parametrize("rollout", ["{strategy: shadow}", "{strategy: ab, metric: recall}"])
+def test_a_challenger_beside_the_champion_needs_a_fleet_of_its_own(record: Record, rollout: str) -> None:
+    model = f"churn: {{problem: classification, serving: {{mode: realtime, initial_version: 1, rollout: {rollout}}}}}"
+    found = needed(needs(record(HEAD + f"models:\n  {model}\n")))
+    assert found["ml.m5.xlarge for endpoint usage"] == 3, "the old champion, the new one and the challenger"
 
 
 def test_endpoints_of_one_type_of_machine_share_a_quota(record: Record) -> None:

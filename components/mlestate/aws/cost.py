@@ -185,9 +185,9 @@ class Cost(Part):
                 name=upkeep.memory(names, endpoint),
                 description=f"What {endpoint} was, while it is off",
                 type="String",
-                value="{}",
+                insecure_value="{}",
                 tags=names.tags,
-                opts=self.child(ignore_changes=["value"]),
+                opts=self.child(ignore_changes=["insecureValue"]),
             )
         key = self._keys.ids.get("logs")
         logs = cloudwatch.LogGroup(

@@ -5,6 +5,7 @@ An endpoint needs its most machines twice: a release makes the new fleet beside 
 because a schedule may start them so.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,6 +69,8 @@ CONCURRENCY = Quota("sagemaker", "Maximum total concurrency that can be allocate
 INTERFACE_ENDPOINTS = Quota("vpc", "Interface VPC endpoints per VPC", 50)
 
 BLUE_GREEN = 2
+BESIDE = 1
+"""What a shadow or an A/B test adds: a fleet for the challenger beside the champion's own."""
 CLARIFY = 1
 """Explainability is computed against an endpoint that Clarify makes beside the live one, with one machine (SageMaker
 developer guide, "Create an explainability job")."""
@@ -95,12 +98,13 @@ def summed(found: Iterable[Need], accounts: Mapping[str, str]) -> dict[str, dict
 def _of_slice(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
     machines: Counter[str] = Counter()
     total = serverless = concurrency = 0
-    explained = _explained(rows)
+    explained, compared = _explained(rows), _compared(rows)
     for variant in variants(rows):
         if variant.instance_type is None:
             serverless, concurrency = serverless + 1, concurrency + variant.most
             continue
-        most = variant.most if variant.shadow else variant.most * BLUE_GREEN
+        challenger = BESIDE if (variant.endpoint.inputs.get("tags") or {}).get("model") in compared else 0
+        most = variant.most if variant.shadow else variant.most * (BLUE_GREEN + challenger)
         if not variant.shadow and variant.endpoint.outputs.get("name") in explained:
             most += CLARIFY
         machines[variant.instance_type] += most
@@ -110,7 +114,7 @@ def _of_slice(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
             slice_,
             Quota("sagemaker", f"{instance_type} for endpoint usage"),
             amount,
-            "machines at their most, twice during a release"
+            "machines at their most, twice during a release, once more where a challenger runs beside the champion"
             + (", and one of Clarify for each endpoint that is explained" if explained else ""),
         )
     if total:
@@ -151,6 +155,18 @@ def _jobs(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
         wanted.update(most)
     for name, amount in sorted(wanted.items()):
         yield Need(slice_, Quota("sagemaker", name), amount, "jobs of all pipelines and monitors at once")
+
+
+def _compared(rows: Sequence[Row]) -> set[str]:
+    """Models whose versions are released as a shadow or in an A/B test, as their release is written down."""
+    found = set()
+    for row in rows:
+        written = str(row.inputs.get("insecureValue") or "")
+        if short_type(row.type) == "aws:ssm:Parameter" and '"rollout"' in written:
+            said = json.loads(written)
+            if said["rollout"].get("strategy") in ("ab", "shadow"):
+                found.add(str(said["model"]))
+    return found
 
 
 def _explained(rows: Sequence[Row]) -> set[str]:

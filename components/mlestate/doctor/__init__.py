@@ -176,8 +176,7 @@ def _print(
 ) -> None:
     grid = Table("", "check", "", box=None, header_style="dim", pad_edge=False)
     for each in findings:
-        remedy = f" {each.remedy}" if each.remedy else ""
-        grid.add_row(SIGNS[each.state], escape(each.check), escape(each.said + remedy))
+        grid.add_row(SIGNS[each.state], escape(each.check), escape(". ".join(filter(None, (each.said, each.remedy)))))
     console.print(grid)
     table = Table(
         "account", "service", "quota", "needed", "a new account has", box=None, header_style="dim", pad_edge=False
