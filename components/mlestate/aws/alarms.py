@@ -22,8 +22,8 @@ FULL = 90
 SERVICE = "AWS/SageMaker"
 MACHINES = "/aws/sagemaker/Endpoints"
 """SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch": both by EndpointName and VariantName.
-`CPUUtilization` adds up every core, as `GPUMemoryUtilization` every GPU, and goes beyond 100; a normalized twin is there
-for inference components alone. `ModelLatency` is in microseconds."""
+`CPUUtilization` adds up every core, as `GPUMemoryUtilization` every GPU, and goes beyond 100; a normalized twin is
+there for inference components alone. `ModelLatency` is in microseconds."""
 
 NAMESPACE = "mlestate"
 """Where the monitor's own numbers are, by Environment and Model."""

@@ -28,7 +28,7 @@ LONGEST_SECONDS = 3600
 
 
 def monitored(model: Model) -> bool:
-    """Whether there is anything that only captured requests can tell, and requests are captured."""
+    """Whether the file asks for anything that only captured requests can tell."""
     watched = model.monitoring
     asked = (watched.data_drift, watched.prediction_drift, watched.model_quality, model.gates.fairness)
     return model.serving.mode in ("realtime", "batch") and any(each is not None for each in asked)
