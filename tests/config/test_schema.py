@@ -92,7 +92,7 @@ BAD = {
     "too few": "environments: {}\n",
     "no secret": "alerts: {slack: 'https://hooks.example'}\n",
     "a path out of the lake": "data: {datasets: {a: {path: ../a/}}}\n",
-    "a number out of range": "models: {churn: {problem: regression, serving: {replicas: {min: 0}}}}\n",
+    "a number out of range": "models: {churn: {problem: regression, serving: {replicas: {min: -1}}}}\n",
 }
 
 
