@@ -110,7 +110,7 @@ def register(reach: Reach) -> list[Statement]:
         allow(
             "ReadVersions",
             ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-            [reach.groups, reach.versions],
+            reach.versions,
         ),
         deny("NeverRegisterApproved", "sagemaker:CreateModelPackage", "*", {"StringNotEqualsIfExists": pending}),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
@@ -139,10 +139,7 @@ def _training(reach: Reach, name: str, model: Model) -> list[Statement]:
         allow(
             "CompareWithTheChampion",
             ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-            [
-                reach.hub.arn("sagemaker", f"{kind}/{reach.hub.physical('model-package-group', name)}{end}")
-                for kind, end in (("model-package-group", ""), ("model-package", "/*"))
-            ],
+            reach.hub.arn("sagemaker", f"model-package/{reach.hub.physical('model-package-group', name)}/*"),
         ),
         *track(reach),
         *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),

@@ -13,7 +13,7 @@ from mlestate.config.estate import ExistingKeys
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "grants", "keys", "keys_elsewhere", "use", "uses"]
+__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "grants", "keys", "keys_elsewhere", "uses"]
 
 Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
@@ -191,22 +191,6 @@ def _by_alias(aliases: Sequence[str]) -> Conditions:
 def _given(encryption: ExistingKeys, concern: str) -> str:
     given = encryption.existing
     return (given.audit if concern == "audit" else None) or given.data
-
-
-def use(sid: str, names: Names, key: Output[str], actions: Sequence[str], services: Sequence[str]) -> Statement:
-    """Allows a key to be used through ``services``.
-
-    A policy cannot name an alias as its resource (KMS, "kms:ResourceAliases"), so a key that was given by its alias is
-    meant by a condition.
-    """
-    through = {"StringEquals": {"kms:ViaService": [f"{service}.{names.region}.amazonaws.com" for service in services]}}
-
-    def condition(key: str) -> dict[str, object]:
-        _, found, name = key.partition("alias/")
-        return {**through, **({"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{name}"}} if found else {})}
-
-    resource = key.apply(lambda key: names.arn("kms", "key/*") if "alias/" in key else key)
-    return {**allow(sid, actions, resource), "Condition": key.apply(condition)}
 
 
 def _policy(names: Names, concern: str, trails: Sequence[str]) -> list[Statement]:

@@ -32,7 +32,7 @@ def _read_registry(reach: Reach) -> list[Statement]:
         allow(
             "ReadVersions",
             ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-            [reach.groups, reach.versions],
+            reach.versions,
         ),
         allow("ListTheRegistry", "sagemaker:ListModelPackageGroups", "*"),
     ]
@@ -260,10 +260,16 @@ def _see(reach: Reach) -> list[Statement]:
         ),
         allow(
             "ReadLogs",
-            ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"],
+            [
+                "logs:DescribeLogStreams",
+                "logs:FilterLogEvents",
+                "logs:GetLogEvents",
+                "logs:GetQueryResults",
+                "logs:StartQuery",
+            ],
             [here.arn("logs", f"log-group:/aws/sagemaker/{kind}*") for kind in kinds],
         ),
-        allow("ReadAnswersOfQueries", ["logs:GetQueryResults", "logs:DescribeLogGroups"], "*"),
+        allow("FindLogs", "logs:DescribeLogGroups", "*"),
     ]
 
 
@@ -282,7 +288,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
             ["s3"],
         ),
         *_see(reach),
-        allow("ReadScaling", SCALING, here.arn("application-autoscaling", "scalable-target/*")),
+        allow("ReadScaling", SCALING, "*"),
         allow(
             "FollowMachines",
             ["states:DescribeExecution", "states:GetExecutionHistory"],
