@@ -68,6 +68,7 @@ def test_what_is_made_is_counted(record: Record) -> None:
     rows = record(HEAD + "models: {a: {problem: classification}, b: {problem: regression}}\n")
     found = needs(rows)
     hub = {need.quota.name: need.amount for need in found if need.slice == "acme-hub"}
+    assert "ml.m5.xlarge for endpoint usage" not in needed(found), "nothing serves them"
     assert hub["Maximum number of SageMaker Model Package Groups allowed per account"] == 2
     roles = sum(row.type == "aws:iam/role:Role" and row.name.startswith("acme-production-") for row in rows)
     assert needed(found)["Roles per account"] == roles > 0

@@ -164,7 +164,7 @@ def _compared(rows: Sequence[Row]) -> set[str]:
         written = str(row.inputs.get("insecureValue") or "")
         if short_type(row.type) == "aws:ssm:Parameter" and '"rollout"' in written:
             said = json.loads(written)
-            if said["rollout"].get("strategy") in ("ab", "shadow"):
+            if (said["rollout"] or {}).get("strategy") in ("ab", "shadow"):
                 found.add(str(said["model"]))
     return found
 
