@@ -108,6 +108,8 @@ def test_a_key_given_by_its_alias_does_not_change_the_trail_for_ever(estate: Rec
     made = one(rows, "cloudtrail:Trail", "trail")
     assert made.inputs["kmsKeyId"].endswith(":alias/ours")
     assert made.options["ignoreChanges"] == ["kmsKeyId"]
+    own = one(estate(ONE_ACCOUNT), "cloudtrail:Trail", "trail")
+    assert "ignoreChanges" not in own.options, "where the key itself is known, another one is taken at once"
 
 
 def test_writes_to_every_bucket_of_the_account_are_recorded_and_reads_are_not(estate: Recorded) -> None:

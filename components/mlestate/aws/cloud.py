@@ -15,7 +15,7 @@ from mlestate.aws.cost import Cost
 from mlestate.aws.data import Data
 from mlestate.aws.delivery import Delivery
 from mlestate.aws.features import Features
-from mlestate.aws.keys import keys, keys_elsewhere
+from mlestate.aws.keys import by_alias, keys, keys_elsewhere
 from mlestate.aws.monitoring import Monitoring
 from mlestate.aws.network import network
 from mlestate.aws.registry import Registry, RegistryElsewhere
@@ -79,6 +79,7 @@ class AwsCloud:
             self._in_account(names),
             self._recorders(names),
             keys,
+            by_alias(self.config.encryption),
             access,
             alerts,
             self._protect(names),
@@ -105,6 +106,7 @@ class AwsCloud:
             self._in_account(names),
             keys_elsewhere(self.config.encryption, hub, ("audit",)),
             keys,
+            by_alias(self.config.encryption, elsewhere=True),
             access,
             alerts,
             self._protect(names),

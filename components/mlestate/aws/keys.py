@@ -13,7 +13,7 @@ from mlestate.config.estate import ExistingKeys
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "grants", "keys", "keys_elsewhere", "uses"]
+__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "by_alias", "grants", "keys", "keys_elsewhere", "uses"]
 
 Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
@@ -129,6 +129,13 @@ def keys_elsewhere(encryption: Encryption, names: Names, concerns: Sequence[str]
     if encryption == "customer-managed":
         return GivenKeys({each: Output.from_input(names.arn("kms", alias(names, each))) for each in concerns})
     return GivenKeys({})
+
+
+def by_alias(encryption: Encryption, *, elsewhere: bool = False) -> bool:
+    """Whether the audit key is known by an alias alone: given so, or made in another slice."""
+    if isinstance(encryption, ExistingKeys):
+        return ":alias/" in (encryption.existing.audit or encryption.existing.data)
+    return elsewhere and encryption == "customer-managed"
 
 
 def alias(names: Names, concern: str) -> str:

@@ -45,6 +45,7 @@ def trail(
     *,
     store: Input[str],
     key: Output[str] | None,
+    by_alias: bool,
     detailed: bool,
     buckets: Sequence[str],
     log: Log | None,
@@ -53,7 +54,9 @@ def trail(
 ) -> cloudtrail.Trail:
     """The trail of one account, as a child of ``part``.
 
-    ``store`` is the name of the bucket that it writes to. ``detailed`` adds what bills by the event: the search for
+    ``store`` is the name of the bucket that it writes to. A key that is known ``by_alias`` stays what it was at first:
+    CloudTrail answers with the key behind an alias, which would show as a change for ever
+    (terraform-provider-aws#33928). ``detailed`` adds what bills by the event: the search for
     unusual rates of calls and errors, and data events, among them every write to one of ``buckets``, which are ARNs
     (AWS CloudTrail pricing). ``log`` is where it writes besides.
     """
@@ -75,9 +78,7 @@ def trail(
         if detailed
         else None,
         tags=part.names.tags,
-        # CloudTrail answers with the key behind an alias, which would show as a change for ever
-        # (terraform-provider-aws#33928).
-        opts=part.child(protect=kept, ignore_changes=["kmsKeyId"], depends_on=list(depends_on)),
+        opts=part.child(protect=kept, ignore_changes=["kmsKeyId"] if by_alias else [], depends_on=list(depends_on)),
     )
 
 
