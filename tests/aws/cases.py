@@ -64,7 +64,7 @@ class Case:
         return {key: value for key, value in {**sent, **self.context}.items() if value is not None}
 
 
-def _policies(rows: Rows, slice_: str, role: str) -> tuple[list[Document], Document]:
+def policies_of(rows: Rows, slice_: str, role: str) -> tuple[list[Document], Document]:
     """The identity policies of a role, and its boundary."""
     name = f"risk-{slice_}-access-{role}"
     managed = {each: document(row.inputs["policy"]) for each, row in all_of(rows, "iam:Policy").items()}
@@ -96,7 +96,7 @@ def _resource_policy(rows: Rows, case: Case) -> Document | None:
 
 
 def verdict_of(rows: Rows, case: Case) -> bool:
-    identity, boundary = _policies(rows, case.slice, case.who.partition(" ")[2])
+    identity, boundary = policies_of(rows, case.slice, case.who.partition(" ")[2])
     owner = case.place[0] if case.resource != "*" else case.slice
     return allowed(
         Request(case.principal, case.action, case.arn, case.whole_context),

@@ -81,7 +81,7 @@ people:
   operators: [operator@risk.example]
   auditors: [auditor@risk.example]
 environments:
-  staging: {monthly_budget_usd: 500}
+  staging: {monthly_budget_usd: 500, off_hours: {stop: "19:00", start: "07:00", timezone: America/Toronto}}
   production:
     account: "333333333333"
     deploy_role: arn:aws:iam::333333333333:role/deployer
@@ -90,6 +90,7 @@ environments:
 data:
   datasets:
     transactions: {path: lake/transactions/}
+tracking: {server: managed}
 features:
   customers: {entity: customer_id, event_time: ts, fields: {amount: float}}
 models:

@@ -13,6 +13,7 @@ from mlestate.aws.pipelines import ATTACHED, apply, plan
 from mlestate.aws.policies import Statement, canonical, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.settings import AwsEstate
+from mlestate.aws.tracking import APP_REGIONS
 from mlestate.aws.trust import PEOPLE, believers, issuer
 from mlestate.config.estate import CI, People
 from mlestate.errors import InputError
@@ -199,6 +200,9 @@ def access(config: AwsEstate, names: Names, opts: ResourceOptions) -> Access:
         "batch": any(model.serving.mode == "batch" for model in reach.models.values()),
         "recording": audited and names.environment in config.recorders,
         "budget": environment.monthly_budget_usd is not None,
+        "upkeep": environment.off_hours is not None or environment.stop_idle_after is not None,
+        "tracking": config.tracking.server == "managed"
+        or (config.tracking.server == "none" and names.region in APP_REGIONS),
     }
     duties = [duty for duty in DUTIES if needed.get(duty, True)]
     return Access(names, config.people, None, reach, duties, opts)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mlestate import pipeline
 from mlestate.aws import buckets
 from mlestate.aws.audit import STORE, analyzer_arn, trail_arn
 from mlestate.aws.data import ROLES
@@ -12,7 +13,6 @@ from mlestate.aws.questions import ANSWERS
 from mlestate.aws.settings import COMPUTE, AwsEstate
 from mlestate.config.estate import ExistingNetwork
 from mlestate.config.model import Model
-from mlestate.config.training import Compute
 from mlestate.names import HUB, Names
 
 __all__ = ["Limits", "Reach"]
@@ -196,7 +196,8 @@ class Reach:
 
 def _machines(model: Model) -> list[str]:
     """The instance types that a model asks for, in whichever of its duties."""
-    sizes: tuple[Compute, ...] = (model.training.compute, model.serving.compute)
+    steps: tuple[pipeline.Machine, ...] = ("data", "judge", "training")
+    sizes = [model.serving.compute, *(pipeline.compute(step, model) for step in steps)]
     written = [each.instance_type for each in (model.training.aws, model.serving.aws) if each is not None]
     return [*(COMPUTE[size] for size in sizes), *(each for each in written if each is not None)]
 
