@@ -250,7 +250,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         *(("key-alias", "hub", concern) for concern in ("registry", "audit", "logs")),
         *(("topic", slice_, role) for slice_ in ("hub", "environment") for role in ("page", "notice")),
         *(("rule", "environment", f"{kind}-failed") for kind in ("pipeline", "processing", "transform")),
-        ("rule", "environment", "alarm-changed"),
+        *(("rule", slice_, "alarm-changed") for slice_ in ("hub", "environment")),
         ("model-alarm", "environment", "{model}"),
         ("dashboard", "environment", "{model}"),
         ("monitoring-job", "environment", "{model}"),

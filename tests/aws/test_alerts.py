@@ -129,10 +129,14 @@ def test_slack_hears_alarms_and_failures_through_an_identity_that_may_call_it(es
     assert {name for name in targets if name not in slack} == {f"{signal.name}-notice" for signal in SIGNALS}
 
 
-def test_the_hub_tells_by_ways_that_need_no_identity(estate: Recorded) -> None:
+def test_slack_hears_the_hubs_alarms_through_an_identity_of_the_hub(estate: Recorded) -> None:
     found = estate(WAYS)
-    assert not [name for name in all_of(found, "cloudwatch:EventApiDestination") if "-hub-" in name]
-    assert [name for name in all_of(found, "sns:TopicSubscription") if name.startswith("risk-hub-alerts-page")]
+    target = one(found, "cloudwatch:EventTarget", "hub-alerts-alarm-changed-slack").inputs
+    assert target["roleArn"] == one(found, "iam:Role", "hub-access-events").outputs["arn"]
+    destination = one(found, "cloudwatch:EventApiDestination", "hub-alerts-slack").outputs["arn"]
+    allowed = statements(one(found, "iam:RolePolicy", "hub-access-events").inputs["policy"])
+    granted = [each["Resource"] for each in allowed.values() if each["Action"] == "events:InvokeApiDestination"]
+    assert [each for each in granted if fnmatchcase(destination, each)], "or every message would be refused"
 
 
 def test_without_slack_no_rule_waits_for_alarms(estate: Recorded) -> None:

@@ -33,9 +33,8 @@ class Alerts(Part):
     """Two topics, their subscribers, and the rules that tell of jobs that failed.
 
     An address gets everything, and confirms its subscription once by a link that SNS sends. PagerDuty gets the alarms
-    that are urgent. Slack gets every alarm of an environment and every failure in it, through EventBridge, since SNS
-    does not speak to a webhook; of the hub, where no machine runs, it hears nothing. Topics are there without any
-    listener, so that one who comes later changes no alarm.
+    that are urgent. Slack gets every alarm and every job that failed, through EventBridge, since SNS does not speak to
+    a webhook. Topics are there without any listener, so that one who comes later changes no alarm.
 
     A topic is never under the key that AWS manages for SNS: CloudWatch may not use that one, and its alarms would
     vanish without a word (CloudWatch user guide, "Notifying users on alarm changes"). EventBridge sends no condition
@@ -73,12 +72,11 @@ class Alerts(Part):
                 endpoint_auto_confirms=True,
                 opts=self.child(),
             )
-        if names.environment != HUB:
-            webhook = self._webhook(_hidden(secrets, settings.slack)) if settings.slack is not None else None
-            for signal in SIGNALS:
-                self._tell(signal, webhook, self._topics[signal.urgency])
-            if webhook is not None:
-                self._tell(ALARM, webhook)
+        webhook = self._webhook(_hidden(secrets, settings.slack)) if settings.slack is not None else None
+        for signal in SIGNALS if names.environment != HUB else ():
+            self._tell(signal, webhook, self._topics[signal.urgency])
+        if webhook is not None:
+            self._tell(ALARM, webhook)
         self.publish(topics={urgency: topic.arn for urgency, topic in self._topics.items()})
 
     def _topic(self, urgency: str, keys: contract.Keys) -> sns.Topic:
@@ -149,7 +147,7 @@ class Alerts(Part):
             )
 
     def _caller(self) -> str:
-        """Who this environment's event rules act as. It is made after the topics, so it cannot be waited for here:
+        """Who this slice's event rules act as. It is made after the topics, so it cannot be waited for here:
         EventBridge tries an event again for a day (EventBridge user guide, "Retry policy")."""
         names = self.names
         return names.arn("iam", f"role{path(names)}{names.physical('role', 'events')}", regional=False)

@@ -125,8 +125,8 @@ def model_monitor_can_run(facts: Facts, settings: ModuleType) -> Findings:
 
 
 def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
-    """Slack is reached by an identity of an environment, and the hub has none; PagerDuty's CloudWatch integration reads
-    what an alarm says, and what is done to the trail is told by events."""
+    """What is done to the trail is told by events to a topic, which an address reads. PagerDuty's integration with
+    CloudWatch and the rule for Slack know what an alarm says, and nothing else."""
     alerts = facts.config.alerts
     if alerts.email or facts.is_aside(("alerts", "email")):
         return
@@ -134,8 +134,7 @@ def tampering_reaches_someone(facts: Facts, settings: ModuleType) -> Findings:
         if getattr(alerts, name) is not None:
             yield (
                 ("alerts", name),
-                "hears of alarms alone: no one would be told of tampering with the audit trail or of failed jobs. "
-                "Add alerts.email.",
+                "does not hear of tampering with the audit trail, and no one else would. Add alerts.email.",
             )
 
 

@@ -116,7 +116,7 @@ class Alerts(Settings):
     email: tuple[Email, ...] = Field((), description="Addresses that get every alert. Left out: none.")
     slack: SecretReference | None = Field(
         None,
-        description="The Slack webhook, as secret:<key>; it hears of what happens in environments. Left out: no Slack.",
+        description="The Slack webhook, as secret:<key>. Left out: no Slack.",
         examples=["secret:slackWebhook"],
     )
     pagerduty: SecretReference | None = Field(
