@@ -15,6 +15,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
+BESIDE = {file.stem for folder in ("docs", "benchmarks") for file in (ROOT / folder).glob("*.py")}
+"""Modules that stand beside the program that imports them."""
+
+
 def imported(folder: Path) -> set[str]:
     """The top-level packages that the code in a folder imports, neither Python's own nor ours."""
     found: set[str] = set()
@@ -24,7 +28,7 @@ def imported(folder: Path) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return found - {*sys.stdlib_module_names, "mlestate", "tests", "estates"}
+    return found - {*sys.stdlib_module_names, *BESIDE, "mlestate", "tests"}
 
 
 def names(requirements: list[str]) -> set[str]:

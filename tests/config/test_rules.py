@@ -211,14 +211,14 @@ ESTATE = {
     "a model's name without room": (
         AWS + "models:\n  «a-model-with-a-name-of-more-than-thirty:\n    problem: classification\n",
         "models.a-model-with-a-name-of-more-than-thirty",
-        "'a-model-with-a-name-of-more-than-thirty' is too long: the name of a model that holds it would have 63 "
-        "characters, and aws has room for 55. Use at most 31 here.",
+        "'a-model-with-a-name-of-more-than-thirty' is too long: the name of a monitoring job that holds it would "
+        "have 55 characters, and aws has room for 46. Use at most 30 here.",
     ),
     "an estate's name without room": (
         "version: 1\nname: «an-estate-whose-name-leaves-hardly-any-room\ncloud: aws\nregion: ca-central-1\n",
         "name",
-        "'an-estate-whose-name-leaves-hardly-any-room' is too long: the name of a bucket that holds it would have 71 "
-        "characters, and aws has room for 63. Use at most 35 here.",
+        "'an-estate-whose-name-leaves-hardly-any-room' is too long: the name of a rule that holds it would have 74 "
+        "characters, and aws has room for 64. Use at most 33 here.",
     ),
     "an environment called hub": (
         AWS + "environments:\n  «hub: {protect: true}\n",
