@@ -213,6 +213,7 @@ WATCHING: Mapping[str, Case] = {
             "service.p95_latency_ms.max": 200,
             "service.p99_latency_ms.min": 2,
             "service.p99_latency_ms.max": 200,
+            "aws.model_monitor": True,
         }.items()
     },
 }
