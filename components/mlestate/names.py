@@ -288,7 +288,16 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("policy", "hub", "boundary"),
         *(
             ("policy", "hub", f"ci-apply-{concern}")
-            for concern in ("data", "identities", "machines", "networks", "signals", "workflows")
+            for concern in (
+                "data",
+                "identities",
+                "keys",
+                "machines",
+                "networks",
+                "registry",
+                "signals",
+                "workflows",
+            )
         ),
         ("endpoint", "environment", "{model}"),
         ("alarm", "environment", "{model}-wake"),

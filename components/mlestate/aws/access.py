@@ -115,11 +115,12 @@ class Access(Part):
                 ("ci-apply", tokens.appliers, tokens.branch, apply(reach)),
             )
         }
-        for concern, permissions in ATTACHED.items():
-            if not reach.beside:
-                continue
+        written = {concern: permissions(reach) for concern, permissions in ATTACHED.items()}
+        for concern, permissions in written.items():
+            if not permissions:
+                continue  # IAM takes no policy that says nothing: an estate may have no keys, and no environment here
             policy = self._policy(
-                f"ci-apply-{concern}", permissions(reach), f"What the CI of {names.estate} may change: {concern}"
+                f"ci-apply-{concern}", permissions, f"What the CI of {names.estate} may change: {concern}"
             )
             iam.RolePolicyAttachment(
                 self.named(f"ci-apply-{concern}"),

@@ -99,10 +99,13 @@ LOOK_UP = (
 
 
 def apply(reach: Reach) -> list[Statement]:
-    """Plans, and changes what lives inside the frame of the hub; `ATTACHED` adds the rest of the account."""
-    statements = [
-        *plan(reach),
-        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+    """Plans; `ATTACHED` adds what it changes in this account, and deploy roles what lies in others."""
+    elsewhere = [allow("DeployElsewhere", "sts:AssumeRole", list(reach.deploy_roles))] if reach.deploy_roles else []
+    return [*plan(reach), deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"), *elsewhere]
+
+
+def _registry(reach: Reach) -> list[Statement]:
+    return [
         allow(
             "ChangeTheRegistry",
             [
@@ -141,6 +144,21 @@ def apply(reach: Reach) -> list[Statement]:
             ],
             reach.repositories,
         ),
+    ]
+
+
+def _keys(reach: Reach) -> list[Statement]:
+    """The keys there are: what they say, and what they lend to services. New ones are an administrator's to make."""
+    mine = [
+        allow(
+            "LendKeysToServices",
+            "kms:CreateGrant",
+            reach.hub.arn("kms", "key/*"),
+            {
+                "StringEquals": {"aws:ResourceTag/estate": reach.hub.estate},
+                "Bool": {"kms:GrantIsForAWSResource": "true"},
+            },
+        ),
         *_of_the_estates_keys(
             reach,
             "ChangeKeys",
@@ -154,36 +172,24 @@ def apply(reach: Reach) -> list[Statement]:
             aliases=["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
         ),
     ]
-    # Schedules, ledgers and state machines are encrypted as whoever makes them.
-    statements += uses(
-        "UseTheKeyOfSignals",
-        reach.encryption,
-        [(each, "logs") for each in (reach.hub, *reach.beside)],
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-        ["dynamodb", "events", "scheduler", "states"],
-    )
-    statements += uses(
-        "EncryptPrograms",
-        reach.encryption,
-        [(each, "models") for each in reach.beside],
-        ["kms:GenerateDataKey"],
-        ["s3"],
-    )
-    if reach.own_keys:
-        statements.append(
-            allow(
-                "LendKeysToServices",
-                "kms:CreateGrant",
-                reach.hub.arn("kms", "key/*"),
-                {
-                    "StringEquals": {"aws:ResourceTag/estate": reach.hub.estate},
-                    "Bool": {"kms:GrantIsForAWSResource": "true"},
-                },
-            )
-        )
-    if reach.deploy_roles:
-        statements.append(allow("DeployElsewhere", "sts:AssumeRole", list(reach.deploy_roles)))
-    return statements
+    return [
+        *(mine if reach.own_keys else []),
+        # Schedules, ledgers and state machines are encrypted as whoever makes them.
+        *uses(
+            "UseTheKeyOfSignals",
+            reach.encryption,
+            [(each, "logs") for each in (reach.hub, *reach.beside)],
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            ["dynamodb", "events", "scheduler", "states"],
+        ),
+        *uses(
+            "EncryptPrograms",
+            reach.encryption,
+            [(each, "models") for each in reach.beside],
+            ["kms:GenerateDataKey"],
+            ["s3"],
+        ),
+    ]
 
 
 def _changing(concern: str) -> Callable[[Reach], list[Statement]]:
@@ -339,12 +345,14 @@ def _networks(reach: Reach) -> list[Statement]:
 ATTACHED: Mapping[str, Callable[[Reach], list[Statement]]] = {
     "data": _changing("data"),
     "identities": _identities,
+    "keys": _keys,
     "machines": _machines,
     "networks": _networks,
+    "registry": _registry,
     "signals": _signals,
     "workflows": _changing("workflows"),
 }
-"""By concern: what *apply* may change in the environments of the hub's account, as managed policies."""
+"""By concern: what *apply* may change in the hub's account, as managed policies; a role takes ten (IAM quotas)."""
 
 
 def _prefix(names: Names) -> Prefix:
