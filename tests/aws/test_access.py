@@ -44,7 +44,7 @@ def test_only_personas_with_people_have_a_role_and_each_duty_has_one(estate: Rec
     assert not [name for name in minimal if name.startswith("acme-hub")], "nobody is named, and a hub runs nothing"
     rows = estate(THREE_ACCOUNTS)
     assert _of(rows, "hub") == {"ci-apply", "ci-plan", "data-scientist"}
-    duties = {"events", "monitoring", "pipeline", "release", "retraining", "scheduler"}
+    duties = {"events", "monitoring", "pipeline", "release", "retraining", "scheduler", "tracking"}
     assert _of(rows, "staging") == {"data-scientist", "churn-training", "churn-inference", *duties}
 
 
