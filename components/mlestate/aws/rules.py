@@ -59,7 +59,6 @@ def endpoints_rest_where_they_may(facts: Facts, settings: ModuleType) -> Finding
     """What protection promises; the IANA time zones that EventBridge Scheduler reads; how long CloudWatch keeps the
     hourly sums of requests is no limit, but two weeks are enough to call something forgotten."""
     machines = [name for name, model in facts.config.models.items() if model.serving.mode == "realtime"]
-    zones = available_timezones()
     for name, each in facts.config.environments.items():
         for word in ("off_hours", "stop_idle_after"):
             if getattr(each, word) is None:
@@ -80,6 +79,7 @@ def endpoints_rest_where_they_may(facts: Facts, settings: ModuleType) -> Finding
             path = ("environments", name, "off_hours")
             if off.stop == off.start:
                 yield (*path, "start"), f"'{off.start}' is also when endpoints stop. Name two times."
+            zones = available_timezones()
             if zones and off.timezone not in zones:
                 yield (
                     (*path, "timezone"),
