@@ -323,6 +323,8 @@ CASES: Mapping[str, Mapping[str, Case]] = {
             "environments.staging.deploy_role",
             "arn:aws:iam::222222222222:role/other",
         ),
+        "environments.*.mirrors": ("environments.staging.mirrors", "production"),
+        "environments.*.scale": ("environments.staging.scale", 0.5),
         "environments.*.off_hours.stop": ("environments.staging.off_hours.stop", "20:00"),
         "environments.*.off_hours.start": ("environments.staging.off_hours.start", "08:00"),
         "environments.*.off_hours.timezone": ("environments.staging.off_hours.timezone", "America/Halifax"),
@@ -402,6 +404,11 @@ TABLE = {"tx": {"path": "lake/tx/", "columns": {"amount": "float"}}}
 DEPLOYER = "arn:aws:iam::222222222222:role/deploy"
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "environments.*.mirrors": {
+        "models": {
+            "churn": {"problem": "classification", "environments": {"production": {"serving": {"mode": "realtime"}}}}
+        }
+    },
     "data.lake_formation.administrators": {
         "environments": {"live": {"account": "222222222222", "deploy_role": DEPLOYER}},
         "promotion": {},
