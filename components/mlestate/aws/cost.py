@@ -55,7 +55,8 @@ class Cost(Part):
     (Cost Management, "Getting started with AWS Cost Anomaly Detection"). So the file says which one it is.
 
     While an endpoint is off, a `pulumi refresh` finds it gone and the next `pulumi up` would make the first version of
-    it again: start the machine with ``{"action": "start"}`` before, as the schedule does in the morning.
+    it again: start the machine with ``{"action": "start"}`` before, as the schedule does in the morning. A release that
+    bakes at that hour finds its endpoint gone, fails, and is started again in the morning.
     """
 
     budgets: Mapping[str, Output[str]]

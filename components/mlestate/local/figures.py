@@ -102,7 +102,7 @@ def _caveats(total: Estimate) -> list[str]:
     lines = [
         f"List prices of {total.as_of}, without free tiers, taxes and discounts. What bills by use (storage, requests, "
         "messages) is not in it. Full size is every machine that scaling allows, all day, and every scheduled job. "
-        "An endpoint that rests off hours is counted as if it were always on."
+        "An endpoint that rests off hours, or is stopped when nobody asks it, is counted as if it were always on."
     ]
     if not total.own_prices:
         lines.append(f"The table has no prices of {total.region}: those of us-east-1 stand in.")
