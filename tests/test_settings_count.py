@@ -405,6 +405,7 @@ DEPLOYER = "arn:aws:iam::222222222222:role/deploy"
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "environments.*.mirrors": {
+        "environments": {"staging": {}, "production": {}},
         "models": {
             "churn": {"problem": "classification", "environments": {"production": {"serving": {"mode": "realtime"}}}}
         }
