@@ -56,7 +56,7 @@ class Cost(Part):
 
     While an endpoint is off, a `pulumi refresh` finds it gone and the next `pulumi up` would make the first version of
     it again: start the machine with ``{"action": "start"}`` before, as the schedule does in the morning. A release that
-    bakes at that hour finds its endpoint gone, fails, and is started again in the morning.
+    bakes at that hour finds its endpoint gone and fails; it is for a person to start it again.
     """
 
     budgets: Mapping[str, Output[str]]
