@@ -7,7 +7,7 @@ import pytest
 
 from mlestate import pipeline
 from mlestate.config.base import Duration, Threshold
-from mlestate.config.estate import Dataset, FeatureGroup
+from mlestate.config.data import Dataset, FeatureGroup
 from mlestate.config.model import DataGates, Fairness, Gates, Model, ModelGates, Training
 from mlestate.pipeline import STEPS, Limit, Source, command, compute, limits, settings
 

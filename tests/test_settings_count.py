@@ -408,7 +408,7 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
         "environments": {"staging": {}, "production": {}},
         "models": {
             "churn": {"problem": "classification", "environments": {"production": {"serving": {"mode": "realtime"}}}}
-        }
+        },
     },
     "data.lake_formation.administrators": {
         "environments": {"live": {"account": "222222222222", "deploy_role": DEPLOYER}},

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlestate.config.estate import Dataset, FeatureGroup
+from mlestate.config.data import Dataset, FeatureGroup
 from mlestate.config.model import Model
 from mlestate.config.training import Compute
 

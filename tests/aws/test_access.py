@@ -16,7 +16,7 @@ from mlestate.aws.pipelines import ATTACHED, apply
 from mlestate.aws.policies import canonical
 from mlestate.aws.reach import Limits, Reach
 from mlestate.aws.trust import PEOPLE, TRUST_LIMIT, issuer, trusted
-from mlestate.config.estate import CI
+from mlestate.config.people import CI
 from mlestate.names import HUB, Names
 from tests.config.said import said
 

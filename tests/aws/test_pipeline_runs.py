@@ -13,7 +13,7 @@ import pytest
 from mlestate import pipeline
 from mlestate.aws.pipeline_definition import definition
 from mlestate.config.base import Threshold
-from mlestate.config.estate import Dataset
+from mlestate.config.data import Dataset
 from mlestate.config.model import DataGates, Fairness, Gates, Model, ModelGates
 
 from .pipeline_run import RUN_ID, Run

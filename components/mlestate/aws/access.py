@@ -15,7 +15,7 @@ from mlestate.aws.reach import Reach
 from mlestate.aws.settings import AwsEstate
 from mlestate.aws.tracking import APP_REGIONS
 from mlestate.aws.trust import PEOPLE, believers, issuer
-from mlestate.config.estate import CI, People
+from mlestate.config.people import CI, People
 from mlestate.errors import InputError
 from mlestate.names import HUB, Names
 from mlestate.part import Part

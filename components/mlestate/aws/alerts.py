@@ -9,7 +9,7 @@ from pulumi import Output, ResourceOptions
 from mlestate import contract
 from mlestate.aws.policies import Statement, allow, canonical, deny, path
 from mlestate.aws.signals import ALARM, SIGNALS, Signal
-from mlestate.config.estate import Alerts as AlertSettings
+from mlestate.config.people import Alerts as AlertSettings
 from mlestate.names import HUB, Names
 from mlestate.part import Part
 

@@ -9,7 +9,7 @@ from mlestate import contract
 from mlestate.aws import lake
 from mlestate.aws.buckets import access_logs, bucket
 from mlestate.aws.tables import table
-from mlestate.config.estate import DataLake
+from mlestate.config.data import DataLake
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part

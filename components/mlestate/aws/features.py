@@ -10,7 +10,7 @@ from mlestate import contract
 from mlestate.aws import lake
 from mlestate.aws.tables import name as table_name
 from mlestate.config.base import Duration
-from mlestate.config.estate import DataLake, FeatureGroup, FeatureType
+from mlestate.config.data import DataLake, FeatureGroup, FeatureType
 from mlestate.names import Names
 from mlestate.part import Part
 

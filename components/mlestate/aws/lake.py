@@ -15,7 +15,7 @@ import pulumi_aws.lakeformation as lakeformation
 from pulumi import Output, Resource
 
 from mlestate import contract
-from mlestate.config.estate import DataLake, LakeFormation
+from mlestate.config.data import DataLake, LakeFormation
 from mlestate.part import Part
 
 __all__ = ["READERS", "close", "open_to"]

@@ -20,8 +20,8 @@ from mlestate.aws.jobs import MONITOR
 from mlestate.aws.monitors import CREATE, job, monitored, window
 from mlestate.aws.schedules import expression
 from mlestate.aws.serving import VARIANT, captures, instance_type
-from mlestate.config.estate import Alerts as AlertSettings
 from mlestate.config.model import Model
+from mlestate.config.people import Alerts as AlertSettings
 from mlestate.names import Names
 from mlestate.part import Part
 

@@ -14,7 +14,7 @@ from mlestate.aws import batch
 from mlestate.aws.registry import version_arn
 from mlestate.aws.scaling import scale
 from mlestate.aws.settings import COMPUTE, takes_volume_key
-from mlestate.config.estate import Dataset
+from mlestate.config.data import Dataset
 from mlestate.config.hatch import AwsServing
 from mlestate.config.model import Mode, Model
 from mlestate.names import Names

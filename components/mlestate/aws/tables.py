@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi_aws.glue as glue
 from pulumi import Input, ResourceOptions
 
-from mlestate.config.estate import Dataset, FeatureType
+from mlestate.config.data import Dataset, FeatureType
 
 __all__ = ["READERS", "name", "table"]
 

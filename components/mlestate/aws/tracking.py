@@ -6,7 +6,7 @@ import pulumi_aws.sagemaker as sagemaker
 from pulumi import CustomTimeouts, Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.config.estate import Tracking as TrackingSettings
+from mlestate.config.data import Tracking as TrackingSettings
 from mlestate.names import Names
 from mlestate.part import Part
 

@@ -16,7 +16,7 @@ from mlestate.aws.pipeline_definition import definition
 from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
-from mlestate.config.estate import Dataset, FeatureGroup
+from mlestate.config.data import Dataset, FeatureGroup
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlestate.aws.policies import Conditions, Statement, account_root, trust
 from mlestate.aws.settings import PRINCIPAL_FORMS
-from mlestate.config.estate import CI, People
+from mlestate.config.people import CI, People
 from mlestate.names import HUB, Names
 
 __all__ = ["PEOPLE", "TRUST_LIMIT", "Issuer", "believers", "issuer", "trusted"]

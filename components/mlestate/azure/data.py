@@ -9,7 +9,7 @@ from pulumi import Output, ResourceOptions
 
 from mlestate import contract
 from mlestate.azure.keys import encryption_identity, key_name_and_vault
-from mlestate.config.estate import Dataset
+from mlestate.config.data import Dataset
 from mlestate.names import Names
 from mlestate.part import Part
 

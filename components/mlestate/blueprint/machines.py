@@ -67,19 +67,19 @@ def slice_of(row: Row, by_urn: Mapping[str, Row]) -> str | None:
 
 def variants(rows: Sequence[Row]) -> Iterator[Variant]:
     """Every variant of every endpoint that is registered."""
-    of_kind = {kind: [row for row in rows if row.type == kind] for kind in {row.type for row in rows}}
     configurations = {
-        (slice_, row.outputs.get("name")): row
-        for row in of_kind.get("aws:sagemaker/endpointConfiguration:EndpointConfiguration", [])
-        for slice_ in [row.parent]
+        (row.parent, row.outputs.get("name")): row.inputs
+        for row in rows
+        if row.type == "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
     }
     targets = {
         row.inputs["resourceId"]: row.inputs
-        for row in of_kind.get("aws:appautoscaling/target:Target", [])
-        if row.inputs.get("serviceNamespace") == "sagemaker"
+        for row in rows
+        if row.type == "aws:appautoscaling/target:Target" and row.inputs.get("serviceNamespace") == "sagemaker"
     }
-    for endpoint in of_kind.get("aws:sagemaker/endpoint:Endpoint", []):
-        inputs = configurations[endpoint.parent, endpoint.inputs["endpointConfigName"]].inputs
+    for endpoint in (row for row in rows if row.type == "aws:sagemaker/endpoint:Endpoint"):
+        # A configuration that the file's `raw` names is not this estate's, and nobody here knows its machines.
+        inputs = configurations.get((endpoint.parent, endpoint.inputs["endpointConfigName"]), {})
         for key in ("productionVariants", "shadowProductionVariants"):
             for variant in inputs.get(key) or []:
                 yield _variant(endpoint, variant, key.startswith("shadow"), targets)

@@ -7,18 +7,15 @@ from pydantic import Discriminator, Field, Tag
 
 from mlestate.config.base import (
     Duration,
-    Email,
-    FieldName,
-    Folder,
     Name,
     Principal,
-    SecretReference,
     Settings,
     left_out,
-    text,
 )
 from mlestate.config.cost import OffHours
+from mlestate.config.data import DataLake, FeatureGroup, Tracking
 from mlestate.config.model import Adjustments, Model
+from mlestate.config.people import CI, Alerts, People
 from mlestate.config.scale import scaled
 
 Jurisdiction = Literal["canada", "quebec", "eu"]
@@ -65,90 +62,6 @@ class ExistingKeys(Settings):
     """Use keys that are there already."""
 
     existing: KeyIds = Field(description="The keys to use; their policies are not changed. Required.")
-
-
-Owner = Annotated[
-    str,
-    text("ci_owner", r"[A-Za-z0-9][A-Za-z0-9_./-]*", "must be the name of an organization, user or group, as in acme"),
-]
-OwnerId = Annotated[str, text("ci_owner_id", r"[A-Za-z0-9-]+", "must be a number or a GUID, quoted")]
-Repository = Annotated[
-    str,
-    text(
-        "ci_repository",
-        r"[A-Za-z0-9_.][A-Za-z0-9_. /-]*",
-        "must be the plain name of a repository: no wildcard, no https://",
-    ),
-]
-Branch = Annotated[
-    str, text("ci_branch", r"[A-Za-z0-9_.][A-Za-z0-9_./-]*", "must be the plain name of a branch: no wildcard")
-]
-Host = Annotated[str, text("ci_host", r"[a-z0-9.-]+", "must be a host name such as gitlab.acme.example, no https://")]
-
-
-class CI(Settings):
-    """Which pipelines outside may act on the estate, without any stored key."""
-
-    provider: Literal["github", "gitlab", "azure-devops"] = Field(
-        description="Whose tokens are trusted (OpenID Connect). Required."
-    )
-    owner: Owner = Field(
-        description="The organization, user or group that owns the repositories. Required.", examples=["acme"]
-    )
-    owner_id: OwnerId | None = Field(
-        None,
-        description="The owner's unchanging id (GitHub: the numeric id; Azure DevOps: the organization's GUID). Left "
-        "out: the name alone is trusted; azure-devops needs it.",
-    )
-    repositories: tuple[Repository, ...] = Field(
-        (),
-        description="The names of the trusted repositories (azure-devops: project/service-connection). Left out: one "
-        "per model, named as the model.",
-        examples=[["churn", "fraud"]],
-    )
-    branch: Branch = Field("main", description="The branch whose runs may change the estate. Left out: main.")
-    host: Host | None = Field(None, description="The host of a GitLab or GitHub of your own. Left out: the public one.")
-
-
-class Alerts(Settings):
-    """Who is told."""
-
-    email: tuple[Email, ...] = Field((), description="Addresses that get every alert. Left out: none.")
-    slack: SecretReference | None = Field(
-        None,
-        description="The Slack webhook, as secret:<key>. Left out: no Slack.",
-        examples=["secret:slackWebhook"],
-    )
-    pagerduty: SecretReference | None = Field(
-        None,
-        description="The PagerDuty integration key, as secret:<key>; on aws that of a CloudWatch integration, which "
-        "hears of urgent alarms. Left out: no PagerDuty.",
-    )
-
-    @property
-    def reach_someone(self) -> bool:
-        """Whether anyone at all is told."""
-        return bool(self.email or self.slack or self.pagerduty)
-
-
-class People(Settings):
-    """Who may do what. A principal is what the cloud calls it: SSO group, Google group, Entra object id."""
-
-    data_scientists: tuple[Principal, ...] = Field(
-        (), description="May explore data, train and register; may not approve or deploy. Left out: no one."
-    )
-    ml_engineers: tuple[Principal, ...] = Field(
-        (), description="May run pipelines and releases in staging and read production. Left out: no one."
-    )
-    approvers: tuple[Principal, ...] = Field(
-        (), description="May approve or reject a version, and nothing else. Left out: no one."
-    )
-    operators: tuple[Principal, ...] = Field(
-        (), description="May roll a release back, and nothing else. Left out: no one."
-    )
-    auditors: tuple[Principal, ...] = Field(
-        (), description="May read the audit trail and the settings; never the data, never write. Left out: no one."
-    )
 
 
 class Audit(Settings):
@@ -229,108 +142,6 @@ class Promotion(Settings):
         default_factory=dict,
         description="What promotion into an environment needs besides the approval in the registry, by environment. "
         "Left out: nothing more.",
-    )
-
-
-FeatureType = Literal["float", "int", "string", "bool", "timestamp"]
-
-
-class Dataset(Settings):
-    """Files that models learn from, kept in versions."""
-
-    path: Folder = Field(
-        description="Where the files lie, in the estate's own storage. Required.", examples=["lake/transactions/"]
-    )
-    format: Literal["parquet", "csv", "json", "iceberg"] = Field(
-        "parquet",
-        description="How the files are written; the pipeline reads them so. An iceberg table is made by whoever writes "
-        "it first, at `path`. Left out: parquet.",
-    )
-    columns: Mapping[FieldName, FeatureType] = Field(
-        default_factory=dict,
-        description="The columns by name, each with its type, in the order of the files: with them the data set is a "
-        "table that can be queried (not iceberg, which keeps its own). Left out: files alone.",
-        examples=[{"customer_id": "string", "amount": "float"}],
-    )
-    retention: Duration | None = Field(
-        None, description="How long files are kept. Left out: for ever.", examples=["2y"]
-    )
-
-
-class LakeFormation(Settings):
-    """Who administers AWS Lake Formation in the accounts of the estate."""
-
-    administrators: tuple[Principal, ...] = Field(
-        min_length=1,
-        description="The ARNs of the IAM roles and users who give and take what others see; the deployer's must be "
-        "among them. They replace the administrators that their account has now. Required.",
-        examples=[["arn:aws:iam::222222222222:role/deployer"]],
-    )
-
-
-class DataLake(Settings):
-    """The data of the estate."""
-
-    datasets: Mapping[Name, Dataset] = Field(
-        default_factory=dict, description="The datasets by name. Left out: none; the store is there all the same."
-    )
-    lake_formation: LakeFormation | None = Field(
-        None,
-        description="Lets AWS Lake Formation decide who sees which table (aws). This holds for the whole account and "
-        "region: its administrators become the ones named here, and every database and table that anyone makes in it "
-        "from then on is seen by nobody who was not given it. Left out: IAM alone decides.",
-    )
-
-
-class FeatureGroup(Settings):
-    """Features of one kind of thing, the same in training and in serving."""
-
-    entity: FieldName = Field(
-        description="The column that says whose features these are. Required.", examples=["customer_id"]
-    )
-    event_time: FieldName = Field(description="The column that says since when they hold. Required.", examples=["ts"])
-    fields: Mapping[FieldName, FeatureType] = Field(
-        description="The features by name, each with its type. New ones go to the end. One that is there stays, with "
-        "its type: a store takes nothing out, so another type is another name, and another entity another group. "
-        "Required.",
-        examples=[{"amount_30d": "float"}],
-    )
-    online: bool = Field(
-        False, description="Also keeps the newest values ready in milliseconds, which bills while idle. Left out: not."
-    )
-    ttl: Duration | None = Field(
-        None, description="How long the online store keeps a value (only with online). Left out: for ever."
-    )
-
-
-TrackingUri = Annotated[
-    str,
-    text(
-        "tracking_uri",
-        # A user and a password get past this, so that a rule refuses them without saying them again.
-        r"https://(?:[^\s/]*@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?",
-        "must be an https address without a question mark, such as https://mlflow.acme.example",
-    ),
-]
-
-
-class Tracking(Settings):
-    """Where runs and their numbers are compared."""
-
-    server: Literal["none", "managed", "external"] = Field(
-        "none",
-        description="none uses what the cloud gives without a server (on aws, serverless MLflow, which a network of "
-        "one's own does not reach); managed starts one, which bills while idle; "
-        "external uses an MLflow server of yours, at `uri`. Left out: none.",
-    )
-    size: Literal["small", "medium", "large"] = Field(
-        "small", description="The size of a managed server. Left out: small."
-    )
-    uri: TrackingUri | None = Field(
-        None,
-        description="The address of an external server, which training runs get as MLFLOW_TRACKING_URI. Left out: "
-        "there is none; server: external needs it.",
-        examples=["https://mlflow.acme.example"],
     )
 
 

@@ -9,7 +9,7 @@ import pulumi_gcp.vertex as vertex
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.config.estate import Dataset
+from mlestate.config.data import Dataset
 from mlestate.gcp.apis import enable
 from mlestate.names import Names
 from mlestate.part import Part
