@@ -21,9 +21,10 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- generated: parts -->", "<!-- end -->"
 
 PARTS = (
-    *("keys", "data", "registry", "serving", "access", "audit"),
-    *("network", "features", "tracking", "training", "delivery", "monitoring", "cost"),
+    *("keys", "data", "registry", "alerts", "access", "audit", "network"),
+    *("features", "tracking", "training", "serving", "monitoring", "delivery", "cost"),
 )
+"""In the order in which they stand on each other."""
 
 
 def _parts() -> str:
