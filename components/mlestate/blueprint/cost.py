@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from mlestate.blueprint.inventory import Row, short_type
-from mlestate.blueprint.machines import Job, jobs_of, parents, runs_per_day, slice_of, variants
+from mlestate.blueprint.machines import Job, jobs_of, rows_by_urn, runs_per_day, slice_of, variants
 from mlestate.errors import InputError
 
 __all__ = ["Charge", "Estimate", "estimate", "priced", "prices", "spent_while_idle"]
@@ -107,7 +107,7 @@ def estimate(rows: Sequence[Row], cloud: str, region: str) -> Estimate:
 
 def spent_while_idle(rows: Sequence[Row], total: Estimate) -> list[tuple[str, float, float]]:
     """Budgets that idle things spend alone: the slice, its budget and its idle cost, both in US dollars a month."""
-    by_urn = parents(rows)
+    by_urn = rows_by_urn(rows)
     idle = {slice_: costs[0] for (slice_,), costs in total.by("slice").items()}
     found = []
     for row in rows:
@@ -122,7 +122,7 @@ def spent_while_idle(rows: Sequence[Row], total: Estimate) -> list[tuple[str, fl
 class _Pricing:
     def __init__(self, rows: Sequence[Row], table: Mapping[str, Any], region: str) -> None:
         self._rows = [row for row in rows if row.custom]
-        self._by_urn = parents(rows)
+        self._by_urn = rows_by_urn(rows)
         self._table = table
         self._region = region
         self._factor = float(table["regions"].get(region, {"factor": 1.0})["factor"])

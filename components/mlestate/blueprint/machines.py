@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mlestate.blueprint.inventory import Row
 
-__all__ = ["Job", "JobKind", "Variant", "jobs_of", "parents", "runs_per_day", "slice_of", "variants"]
+__all__ = ["Job", "JobKind", "Variant", "jobs_of", "rows_by_urn", "runs_per_day", "slice_of", "variants"]
 
 JobKind = Literal["training", "processing", "transform"]
 
@@ -50,7 +50,7 @@ class Job:
     spot: bool = False
 
 
-def parents(rows: Iterable[Row]) -> dict[str, Row]:
+def rows_by_urn(rows: Iterable[Row]) -> dict[str, Row]:
     """The rows by their URN."""
     return {row.urn: row for row in rows}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlestate.blueprint.inventory import Row, short_type
-from mlestate.blueprint.machines import jobs_of, parents, slice_of, variants
+from mlestate.blueprint.machines import jobs_of, rows_by_urn, slice_of, variants
 
 __all__ = ["COUNTED", "Need", "Quota", "needs", "summed"]
 
@@ -78,7 +78,7 @@ developer guide, "Create an explainability job")."""
 
 def needs(rows: Sequence[Row]) -> list[Need]:
     """What each slice needs, by slice and quota."""
-    by_urn = parents(rows)
+    by_urn = rows_by_urn(rows)
     inside = {
         slice_: [row for row in rows if slice_of(row, by_urn) == slice_]
         for slice_ in sorted({slice_of(row, by_urn) or "" for row in rows if row.custom} - {""})

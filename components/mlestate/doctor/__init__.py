@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mlestate.blueprint.inventory import Row
-from mlestate.blueprint.machines import parents, slice_of
+from mlestate.blueprint.machines import rows_by_urn, slice_of
 from mlestate.blueprint.quotas import Need, Quota, needs, summed
 from mlestate.config.estate import Estate
 from mlestate.estate import slices
@@ -133,7 +133,7 @@ def _accounts(
 
 def _grouped(config: Estate, scope: str | None, rows: Sequence[Row], wanted: Sequence[Need]) -> list[Account]:
     homes = slices(config, scope)
-    by_urn = parents(rows)
+    by_urn = rows_by_urn(rows)
     accounts = []
     for home in dict.fromkeys(homes.values()):
         names = tuple(f"{config.name}-{name}" for name, its in homes.items() if its == home)
