@@ -14,6 +14,7 @@ from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
 from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, track
+from mlestate.aws.trail_log import log_group
 
 __all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB", "ROLLBACK"]
 
@@ -34,7 +35,8 @@ def _read_registry(reach: Reach) -> list[Statement]:
             ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
             reach.versions,
         ),
-        allow("ListTheRegistry", "sagemaker:ListModelPackageGroups", "*"),
+        allow("ReadCards", "sagemaker:DescribeModelCard", reach.cards),
+        allow("ListTheRegistry", ["sagemaker:ListModelCards", "sagemaker:ListModelPackageGroups"], "*"),
     ]
 
 
@@ -111,7 +113,12 @@ def _auditor(reach: Reach) -> list[Statement]:
         allow(
             "ReadFindings",
             ["access-analyzer:GetAnalyzer", "access-analyzer:GetFinding", "access-analyzer:ListFindings"],
-            reach.analyzer,
+            reach.own("access-analyzer", "analyzer/"),
+        ),
+        allow(
+            "ReadItsLog",
+            ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"],
+            [reach.here.arn("logs", f"log-group:{log_group(reach.here)}{end}") for end in ("", ":*")],
         ),
         *_read_access(reach),
         *_see_no_data(reach),

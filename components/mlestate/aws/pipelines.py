@@ -126,7 +126,7 @@ def _registry(reach: Reach) -> list[Statement]:
                 "sagemaker:DeleteModelCard",
                 "sagemaker:UpdateModelCard",
             ],
-            reach.hub.arn("sagemaker", f"model-card/{reach.hub.slice}-*"),
+            reach.cards,
         ),
         allow(
             "ChangeRepositories",

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from mlestate import pipeline
 from mlestate.aws import buckets
-from mlestate.aws.audit import STORE, analyzer_arn, trail_arn
 from mlestate.aws.data import ROLES
 from mlestate.aws.keys import Encryption
 from mlestate.aws.policies import Conditions, path
 from mlestate.aws.questions import ANSWERS
 from mlestate.aws.settings import COMPUTE, AwsEstate
+from mlestate.aws.trail import STORE, trail_arn
 from mlestate.config.estate import ExistingNetwork
 from mlestate.config.model import Model
 from mlestate.names import HUB, Names
@@ -141,12 +141,12 @@ class Reach:
         return self.hub.arn("ecr", f"repository/{self.hub.slice}-*")
 
     @property
-    def trail(self) -> str:
-        return trail_arn(self.hub)
+    def cards(self) -> str:
+        return self.hub.arn("sagemaker", f"model-card/{self.hub.slice}-*")
 
     @property
-    def analyzer(self) -> str:
-        return analyzer_arn(self.hub)
+    def trail(self) -> str:
+        return trail_arn(self.hub)
 
     @property
     def audit_store(self) -> str:
