@@ -23,7 +23,7 @@ from .estates import ONE_ACCOUNT, PEOPLED
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # parliament asks pkg_resources for its files, and writes its patterns carelessly
-    from parliament import analyze_policy_string
+    from parliament import analyze_policy_string  # type: ignore[import-untyped]  # it ships no types
 
 ESTATES = {
     **{each.stem: each.read_text() for each in EXAMPLES if each.stem.startswith("aws-")},

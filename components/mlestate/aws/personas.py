@@ -8,12 +8,12 @@ on ``*`` are those without a resource type (sign-in tokens, lists, look-ups).
 from collections.abc import Callable, Mapping
 
 from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
-from mlestate.aws.duties import register
 from mlestate.aws.keys import uses
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
 from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, track
+from mlestate.aws.sagemaker_duties import register
 from mlestate.aws.trail_log import log_group
 
 __all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB", "ROLLBACK"]

@@ -1,0 +1,246 @@
+"""What SageMaker's own things do in an environment, and what each may: pipelines, jobs, models, monitors and stores.
+
+Jobs that a pipeline starts are named by SageMaker (`pipelines-...`), so a pipeline's own prefix cannot mean them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mlestate.aws.ceilings import STATUS
+from mlestate.aws.images import IMAGES
+from mlestate.aws.keys import grants, uses
+from mlestate.aws.model_monitor import wanted
+from mlestate.aws.policies import Statement, allow, deny
+from mlestate.aws.reach import Reach
+from mlestate.aws.registry import PULL
+from mlestate.aws.rights import (
+    READ,
+    WRITE,
+    catalogue,
+    disks,
+    folder,
+    network,
+    own_key,
+    pass_on,
+    pull,
+    read,
+    signal_key,
+    tell,
+    track,
+)
+from mlestate.config.model import Model
+
+__all__ = ["features", "inference", "monitoring", "pipeline", "register", "tracking", "training"]
+
+JOBS = ("processing-job", "training-job", "transform-job")
+
+MONITORED = ("aws/sagemaker/Endpoints/*", "aws/sagemaker/ModelMonitoring/*", "/aws/sagemaker/Endpoints/*")
+"""Namespaces that Model Monitor writes to (SageMaker developer guide, "CloudWatch metrics for Model Monitor"); the
+estate's own monitor writes its numbers into its log."""
+
+
+def pipeline(reach: Reach) -> list[Statement]:
+    """Starts the jobs of a pipeline, judges what they wrote, and registers; never approves."""
+    jobs = [reach.here.arn("sagemaker", f"{kind}/pipelines-*") for kind in JOBS]
+    return [
+        allow(
+            "RunJobs",
+            [
+                "sagemaker:AddTags",
+                *(
+                    f"sagemaker:{verb}{kind}Job"
+                    for verb in ("Create", "Describe", "Stop")
+                    for kind in ("Processing", "Training", "Transform")
+                ),
+            ],
+            jobs,
+        ),
+        pass_on(reach, "RunThemAsTheModels", "*-training", "sagemaker"),
+        *register(reach),
+        *read(reach, "artifacts"),
+        *uses("ReadWhatWasWritten", reach.encryption, [(reach.here, "models")], ["kms:Decrypt"], ["s3"]),
+        *disks(reach),
+    ]
+
+
+def register(reach: Reach) -> list[Statement]:
+    """Makes versions that wait for approval, and none that is approved already."""
+    pending = {STATUS: "PendingManualApproval"}
+    return [
+        allow(
+            "RegisterForApproval",
+            ["sagemaker:CreateModelPackage"],
+            [reach.groups, reach.versions],
+            {"StringEquals": pending},
+        ),
+        allow("ReadGroups", "sagemaker:DescribeModelPackageGroup", reach.groups),
+        allow(
+            "ReadVersions",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            reach.versions,
+        ),
+        deny("NeverRegisterApproved", "sagemaker:CreateModelPackage", "*", {"StringNotEqualsIfExists": pending}),
+        deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+    ]
+
+
+def training(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """Reads its data, writes its model and its reports, and tells the experiment tracker."""
+    own = [f"labels/{name}/", *([reach.datasets[model.data.dataset]] if model.data.dataset else [])]
+    return [
+        allow("ReadRaw", READ, [reach.folder("raw", prefix) for prefix in own]),
+        allow(
+            "ListRaw", "s3:ListBucket", reach.stores("raw"), {"StringLike": {"s3:prefix": [f"{each}*" for each in own]}}
+        ),
+        *read(reach, "curated"),
+        *folder(reach, "artifacts", f"{name}/"),
+        allow("WriteManifests", WRITE, reach.folder("artifacts", f"manifests/{name}/")),
+        *pull(reach, name),
+        *tell(reach, "ProcessingJobs", "TrainingJobs", "TransformJobs"),
+        allow(
+            "ReadFeatures",
+            ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"],
+            reach.machines("feature-group"),
+        ),
+        allow("ReadTables", ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], catalogue(reach)),
+        allow(
+            "CompareWithTheChampion",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            reach.hub.arn("sagemaker", f"model-package/{reach.hub.physical('model-package-group', name)}/*"),
+        ),
+        *track(reach),
+        *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),
+        *own_key(reach),
+        *disks(reach),
+        *network(reach),
+    ]
+
+
+def inference(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """Reads its own artifacts, answers, and says what it answered where that is kept."""
+    serving = model.serving
+    kept = serving.mode == "async" or serving.capture is not None or model.automated_decision
+    told = {"batch": ["TransformJobs"], "none": []}.get(serving.mode, [f"Endpoints/{_endpoint(reach, name)}"])
+    return [
+        *folder(reach, "artifacts", f"{name}/", write=False),
+        *([allow("WriteWhatItAnswers", WRITE, reach.folder("capture", f"{name}/"))] if kept else []),
+        *pull(reach, name),
+        *(tell(reach, *told) if told else []),
+        *own_key(reach),
+        *network(reach),
+        *{"batch": _scores, "async": _answers_later}.get(serving.mode, _nothing_more)(reach, name, model),
+    ]
+
+
+def _scores(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """What a batch run reads and writes besides."""
+    dataset = reach.datasets.get(model.data.dataset or "", "")
+    source, target = model.serving.input or dataset, model.serving.output or f"predictions/{name}/"
+    encryption, here = reach.encryption, reach.here
+    return [
+        *folder(reach, "raw", source.lstrip("/"), write=False),
+        allow("WriteScores", WRITE, reach.folder("curated", target.lstrip("/"))),
+        *uses("UseTheKeyOfData", encryption, [(here, "data")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3"]),
+    ]
+
+
+def _answers_later(reach: Reach, name: str, model: Model) -> list[Statement]:
+    """Says when an answer lies ready."""
+    return [
+        allow("ReadRequests", READ, reach.folder("capture", f"{name}/")),
+        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
+        *signal_key(reach, "sns"),
+    ]
+
+
+def _nothing_more(reach: Reach, name: str, model: Model) -> list[Statement]:
+    return []
+
+
+def _endpoint(reach: Reach, name: str) -> str:
+    return reach.here.physical("endpoint", name)
+
+
+def monitoring(reach: Reach) -> list[Statement]:
+    """Compares what endpoints were asked and answered with what was learnt, and writes the numbers into its log."""
+    clarify = any(wanted(model) for model in reach.models.values())
+    return [
+        *read(reach, "raw"),
+        *read(reach, "capture"),
+        *read(reach, "artifacts"),
+        allow("WriteReports", WRITE, reach.folder("artifacts", "*/monitoring/")),
+        # The containers that AWS gives lie in accounts of its own, another in each region.
+        allow("PullTheContainersOfAws", PULL, _containers(reach, IMAGES if clarify else ["scikit-learn"])),
+        allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
+        *(_ask_a_copy(reach) if clarify else []),
+        *tell(reach, "ProcessingJobs", metrics=MONITORED),
+        *uses("ReadData", reach.encryption, [(reach.here, "data")], ["kms:Decrypt"], ["s3"]),
+        *own_key(reach),
+        *disks(reach),
+        *network(reach),
+    ]
+
+
+def _containers(reach: Reach, names: Iterable[str]) -> list[str]:
+    found = []
+    for repository, accounts in (IMAGES[name] for name in names):
+        if account := accounts.get(reach.here.region):
+            place = replace(reach.here, home=account)
+            found.append(place.arn("ecr", f"repository/{repository.partition(':')[0]}"))
+    return found
+
+
+def _ask_a_copy(reach: Reach) -> list[Statement]:
+    """Clarify asks a copy of the model in an endpoint that it makes for the time (SageMaker developer guide, "Configure
+    a SageMaker Clarify Processing Job")."""
+    return [
+        allow(
+            "AskACopy",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateEndpoint",
+                "sagemaker:CreateEndpointConfig",
+                "sagemaker:DeleteEndpoint",
+                "sagemaker:DeleteEndpointConfig",
+                "sagemaker:DescribeEndpoint",
+                "sagemaker:DescribeEndpointConfig",
+                "sagemaker:InvokeEndpoint",
+            ],
+            [reach.here.arn("sagemaker", f"{kind}/sm-clarify-*") for kind in ("endpoint", "endpoint-config")],
+        ),
+        allow("ReadModels", "sagemaker:DescribeModel", reach.machines("model")),
+        allow(
+            "ReadEndpoints",
+            ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"],
+            reach.machines("endpoint", "endpoint-config"),
+        ),
+    ]
+
+
+def features(reach: Reach) -> list[Statement]:
+    """Writes the offline store of feature groups and its tables."""
+    return [
+        *folder(reach, "curated", "features/"),
+        allow("FindTheBucket", "s3:GetBucketAcl", reach.stores("curated")),
+        allow(
+            "KeepTables",
+            ["glue:CreateTable", "glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"],
+            catalogue(reach),
+        ),
+        *uses(
+            "UseTheKeyOfFeatures",
+            reach.encryption,
+            [(reach.here, "data"), (reach.here, "features")],
+            ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            ["s3", "sagemaker"],
+        ),
+        *grants("LendTheKeyOfFeatures", reach.encryption, [(reach.here, "features")]),
+    ]
+
+
+def tracking(reach: Reach) -> list[Statement]:
+    """Keeps the files of experiments."""
+    return [
+        *folder(reach, "artifacts", "mlflow/"),
+        *own_key(reach),
+    ]
