@@ -167,6 +167,12 @@ def test_a_desired_state_that_is_no_object_is_refused() -> None:
     assert "expected a JSON document" in refusals(CONTROL, desiredState="{")["desiredState"]
 
 
+def test_a_desired_state_that_is_a_secret_is_checked_and_stays_unsaid() -> None:
+    state = json.dumps({**MODEL_QUALITY, "RoleArn": "hush"})
+    found = refusals(CONTROL, desiredState={SIGNATURE: SECRET, "value": state})
+    assert found == {"desiredState": "the document in this secret is not what the cloud takes"}
+
+
 def test_a_type_of_cloud_control_without_a_model_is_named() -> None:
     caller = Caller("aws")
     caller.create(CONTROL, "c", {"typeName": "AWS::SageMaker::Cluster", "desiredState": "{}"})

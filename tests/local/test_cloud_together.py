@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mlestate.local.aws.together import RULES
-from mlestate.local.markers import UNKNOWN
+from mlestate.local.markers import SECRET, SIGNATURE, UNKNOWN
 from tests.local.cloud_calls import Caller
 from tests.local.cloud_cases import AWS, KEY
 
@@ -125,6 +125,11 @@ def test_what_a_service_refuses_of_properties_together_is_refused(
 )
 def test_what_a_service_takes_together_is_taken(token: str, changes: dict[str, Any]) -> None:
     assert refusals(token, **changes) == {}
+
+
+def test_a_sentence_about_properties_together_repeats_no_secret() -> None:
+    hidden = {SIGNATURE: SECRET, "value": "ALARM(hush) hush"}
+    assert "hush" not in refusals(COMPOSITE, alarmRule=hidden)["alarmRule"]
 
 
 @pytest.mark.parametrize("token", RULES)

@@ -82,6 +82,14 @@ def _object(text: Any) -> Iterator[Finding]:
     yield from parsed(text)
 
 
+def _desired(kind: Any, text: Any) -> Iterator[Finding]:
+    """Cloud Control: the members of these types are those of the API's requests (CloudFormation's resource schemas)."""
+    document = yield from parsed(text)
+    if document is not None and kind in CLOUD_CONTROL:
+        for failure in request(*CLOUD_CONTROL[kind], document):
+            yield failure.path, failure.reason
+
+
 _CLOUD_CONTROL, _MACHINE = "aws:cloudcontrol/resource:Resource", "aws:sfn/stateMachine:StateMachine"
 _TRUST = partial(policies.policy, policies.TRUST)
 # type -> property (a path of names) -> grammar
@@ -126,7 +134,10 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
 def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """What is wrong inside the documents of a resource. One that is not wholly known is not judged."""
     failures: list[Failure] = []
-    for name, grammar in GRAMMARS.get(resource, {}).items():
+    grammars = GRAMMARS.get(resource, {})
+    if resource == _CLOUD_CONTROL:
+        grammars = {"desiredState": partial(_desired, revealed(inputs.get("typeName")))}
+    for name, grammar in grammars.items():
         path = tuple(name.split("."))
         value, hidden = _at(inputs, path)
         if not value or has_unknown(value):
@@ -135,8 +146,6 @@ def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
         if found and hidden:
             found = [Failure(path, "the document in this secret is not what the cloud takes")]
         failures += found
-    if resource == _CLOUD_CONTROL:
-        failures += _desired(revealed(dict(inputs)))
     return failures
 
 
@@ -161,15 +170,3 @@ def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
         for service, operation in states.requests(said["definition"]):
             if operation not in OPERATIONS.get(service, ()):
                 yield f"{service}:{operation} in a state machine"
-
-
-def _desired(inputs: Mapping[str, Any]) -> list[Failure]:
-    """Cloud Control: the members of these types are those of the API's requests (CloudFormation's resource schemas)."""
-    kind, state = inputs.get("typeName"), inputs.get("desiredState")
-    if has_unknown(kind) or has_unknown(state) or not isinstance(state, str):
-        return []
-    if found := [Failure(("desiredState", *where), sentence) for where, sentence in parsed(state)]:
-        return found
-    if kind not in CLOUD_CONTROL:
-        return []
-    return request(*CLOUD_CONTROL[str(kind)], json.loads(state), ("desiredState",))

@@ -202,4 +202,8 @@ def check(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     rule = RULES.get(resource)
     if rule is None or has_unknown(dict(inputs)):
         return []
-    return [Failure(path, sentence) for path, sentence in rule(revealed(dict(inputs)))]
+    said = revealed(dict(inputs))
+    found = [Failure(path, sentence) for path, sentence in rule(said)]
+    if found and said != inputs:  # a sentence may repeat a value, and one of them is a secret
+        return [Failure(each.path, "the cloud does not take it beside the other properties") for each in found]
+    return found
