@@ -293,6 +293,7 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
                 "identities",
                 "keys",
                 "machines",
+                "monitors",
                 "networks",
                 "registry",
                 "signals",

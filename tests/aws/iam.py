@@ -112,8 +112,18 @@ def _matches(statement: Mapping[str, Any], element: str, value: str, lower: bool
     if element not in statement and f"Not{element}" not in statement:
         return True  # a trust policy names no resource, and a repository's policy stands for the repository
     patterns = _list(statement.get(element, statement.get(f"Not{element}")))
+    if element == "Resource":
+        _refuse_types_by_wildcard(patterns)
     found = any(glob(each.lower() if lower else each, value.lower() if lower else value) for each in patterns)
     return found is (element in statement)
+
+
+def _refuse_types_by_wildcard(patterns: Sequence[str]) -> None:
+    """The type of a resource in an ARN is written out (AWS General Reference, "Paths in ARNs"); S3 has no types."""
+    for each in patterns:
+        service, rest = (each.split(":", 5) + [""] * 6)[2], each.split(":", 5)[-1]
+        if service != "s3" and "/" in rest and "*" in rest.partition("/")[0]:
+            raise ValueError(f"{each} has a wildcard where the type of a resource stands")
 
 
 def glob(pattern: str, value: str) -> bool:

@@ -147,5 +147,7 @@ def test_a_role_is_taken_by_whom_its_trust_names_under_its_conditions() -> None:
 def test_what_the_evaluator_does_not_know_is_an_error() -> None:
     with pytest.raises(NotImplementedError):
         allowed(_ask(), [_document(_allow(resource="arn:aws:s3:::${aws:username}"))])
+    with pytest.raises(ValueError, match="the type of a resource"):
+        allowed(_ask(), [_document(_allow(resource="arn:aws:sagemaker:ca-central-1:111111111111:*/risk-*"))])
     with pytest.raises(KeyError):
         allowed(_ask(**{"aws:key": "1"}), [_document(_allow(Condition={"IpAddress": {"aws:key": "1"}}))])

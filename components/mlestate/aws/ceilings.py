@@ -215,7 +215,8 @@ def _demands(reach: Reach) -> list[Statement]:
             "UseTheMachinesAskedFor",
             [*JOBS, *HOSTED],
             "*",
-            {"ForAnyValue:StringNotEquals": {"sagemaker:InstanceTypes": limits.instance_types}},
+            # A request has several types where it has several variants: each of them must be on the list.
+            {"ForAnyValue:StringNotLike": {"sagemaker:InstanceTypes": limits.instance_types}},
         ),
         deny("EndInTime", JOBS, "*", {"NumericGreaterThan": {"sagemaker:MaxRuntimeInSeconds": str(limits.seconds)}}),
         deny(

@@ -30,6 +30,11 @@ def plan(reach: Reach) -> list[Statement]:
     return [
         *(allow(f"Read{each.sid}", each.reads, each.where(whole)) for rows in THINGS.values() for each in rows),
         allow(
+            "ReadTheRegistry",
+            ["sagemaker:Describe*", "sagemaker:GetModelPackageGroupPolicy", "sagemaker:ListTags"],
+            [reach.groups, reach.versions, reach.cards, hub.arn("sagemaker", "mlflow-app/*")],
+        ),
+        allow(
             "ReadRepositories",
             [
                 "ecr:DescribeRepositories",
@@ -210,7 +215,12 @@ def _machines(reach: Reach) -> list[Statement]:
         # The ids of MLflow's apps are made up.
         allow(
             "ChangeApps",
-            ["sagemaker:AddTags", "sagemaker:DeleteMlflowApp", "sagemaker:UpdateMlflowApp"],
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateMlflowApp",
+                "sagemaker:DeleteMlflowApp",
+                "sagemaker:UpdateMlflowApp",
+            ],
             hub.arn("sagemaker", "mlflow-app/*"),
         ),
         allow(
@@ -347,6 +357,7 @@ ATTACHED: Mapping[str, Callable[[Reach], list[Statement]]] = {
     "identities": _identities,
     "keys": _keys,
     "machines": _machines,
+    "monitors": _changing("monitors"),
     "networks": _networks,
     "registry": _registry,
     "signals": _signals,

@@ -52,6 +52,17 @@ def _of(service: str, *names: str) -> list[str]:
     return [f"{service}:{each}" for each in names]
 
 
+# An ARN in a policy has no wildcard for its resource's type (IAM user guide, "Using wildcards in resource ARNs").
+MACHINES = ("endpoint", "endpoint-config", "feature-group", "mlflow-tracking-server", "model", "pipeline")
+DEFINITIONS = ("DataQuality", "ModelBias", "ModelExplainability", "ModelQuality")
+MONITORS = (
+    "data-quality-job-definition",
+    "model-bias-job-definition",
+    "model-explainability-job-definition",
+    "model-quality-job-definition",
+    "monitoring-schedule",
+)
+
 THINGS: Mapping[str, Sequence[Things]] = {
     "data": (
         Things(
@@ -155,41 +166,46 @@ THINGS: Mapping[str, Sequence[Things]] = {
     "machines": (
         Things(
             "Machines",
-            _in("sagemaker", "*/{}*"),
-            _of("sagemaker", "Describe*", "GetModelPackageGroupPolicy", "ListTags"),
+            _in("sagemaker", *(f"{each}/{{}}*" for each in MACHINES)),
+            _of("sagemaker", "Describe*", "ListTags"),
             _of(
                 "sagemaker",
                 "AddTags",
-                "CreateDataQualityJobDefinition",
                 "CreateEndpoint",
                 "CreateEndpointConfig",
                 "CreateFeatureGroup",
-                "CreateMlflow*",
+                "CreateMlflowTrackingServer",
                 "CreateModel",
-                "CreateModelBiasJobDefinition",
-                "CreateModelExplainabilityJobDefinition",
-                "CreateModelQualityJobDefinition",
-                "CreateMonitoringSchedule",
                 "CreatePipeline",
-                "DeleteDataQualityJobDefinition",
                 "DeleteEndpoint",
                 "DeleteEndpointConfig",
                 "DeleteFeatureGroup",
-                "DeleteMlflow*",
+                "DeleteMlflowTrackingServer",
                 "DeleteModel",
-                "DeleteModelBiasJobDefinition",
-                "DeleteModelExplainabilityJobDefinition",
-                "DeleteModelQualityJobDefinition",
-                "DeleteMonitoringSchedule",
                 "DeletePipeline",
+                "DeleteTags",
+                "UpdateEndpoint",
+                "UpdateFeatureGroup",
+                "UpdateMlflowTrackingServer",
+                "UpdatePipeline",
+            ),
+        ),
+    ),
+    "monitors": (
+        Things(
+            "Monitors",
+            _in("sagemaker", *(f"{each}/{{}}*" for each in MONITORS)),
+            _of("sagemaker", "Describe*", "ListTags"),
+            _of(
+                "sagemaker",
+                "AddTags",
+                *(f"{verb}{kind}JobDefinition" for verb in ("Create", "Delete") for kind in DEFINITIONS),
+                "CreateMonitoringSchedule",
+                "DeleteMonitoringSchedule",
                 "DeleteTags",
                 "StartMonitoringSchedule",
                 "StopMonitoringSchedule",
-                "UpdateEndpoint",
-                "UpdateFeatureGroup",
-                "UpdateMlflow*",
                 "UpdateMonitoringSchedule",
-                "UpdatePipeline",
             ),
         ),
     ),
