@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from mlestate.local.aws.operations import TABLE
+
 from .cases import NAMES, Case, policies_of, verdict_of
 from .conftest import Recorded, Rows, all_of
 from .estates import PEOPLED
@@ -122,6 +124,44 @@ def test_every_identity_that_is_used_is_made(estate: Recorded, slice_: str) -> N
 
 WAITING = {"release", "retraining"}
 """Roles of the machines that releases and retraining bring."""
+
+
+ADMINISTRATORS: Mapping[str, str] = {
+    "aws:accessanalyzer/analyzer:Analyzer": "the audit is not the CI's to change",
+    "aws:cloudtrail/trail:Trail": "the audit is not the CI's to change",
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "whom the account believes",
+    "aws:iam/policy:Policy": "ceilings and freezes",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "whoever attaches policies could attach any",
+    "aws:kms/key:Key": "a new key has no tag to mean it by before it is made",
+}
+"""What the first `pulumi up` of a slice makes under an administrator, each with the reason."""
+
+ACTIONS: Mapping[str, str] = {
+    "budgets:CreateBudget": "budgets:ModifyBudget",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+"""Operations whose action has another name (Service Authorization Reference, "Amazon S3" and "AWS Budget Service")."""
+
+PREFIXES: Mapping[str, str] = {"accessanalyzer": "access-analyzer", "stepfunctions": "states"}
+
+
+def test_ci_may_make_every_kind_of_thing_that_is_not_an_administrators(estate: Recorded) -> None:
+    """By the operation that makes each kind; which things of a kind it may make, the access matrix says."""
+    rows = estate(PEOPLED)
+    granted = granted_actions(rows, "hub ci-apply")
+    kinds = {row.type for row in rows if row.type.startswith("aws:")} - {"aws:cloudcontrol/resource:Resource"}
+    assert len(kinds) > 60
+    refused = set()
+    for kind in kinds - {"aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"}:
+        operation = TABLE[kind]
+        action = f"{PREFIXES.get(operation.service, operation.service)}:{operation.name}"
+        action = ACTIONS.get(action, action)
+        if not any(glob(pattern.lower(), action.lower()) for pattern in granted):
+            refused.add(kind)
+    assert refused == set(ADMINISTRATORS)
 
 
 def steps(listed: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -348,6 +348,8 @@ def _networks(reach: Reach) -> list[Statement]:
             parts,
             {"StringEquals": {"aws:RequestTag/estate": hub.estate}, "Null": {"ec2:CreateAction": "false"}},
         ),
+        # Flow logs into a bucket are set up as the caller (VPC user guide, "Publish flow logs to Amazon S3").
+        allow("DeliverFlowLogs", ["logs:CreateLogDelivery", "logs:DeleteLogDelivery"], "*"),
         allow("RetagNetworks", ["ec2:CreateTags", "ec2:DeleteTags"], parts, ours),
     ]
 
