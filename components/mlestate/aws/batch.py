@@ -1,5 +1,7 @@
 """Batch transforms: the machine that starts them, and the parameter that says which model they run."""
 
+from __future__ import annotations  # names in annotations would load SDK modules that few estates use
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Budgets on AWS and what happens when one is spent; endpoints that rest while nobody works."""
 
+from __future__ import annotations  # names in annotations would load SDK modules that few estates use
+
 from collections.abc import Mapping
 
 import pulumi_aws.budgets as spending

@@ -9,6 +9,8 @@ Lake Formation decides who sees a table; who reads its files stays for the bucke
 is registered, so no role of Lake Formation's reads the data, and whoever reads files today still does.
 """
 
+from __future__ import annotations  # names in annotations would load SDK modules that few estates use
+
 from collections.abc import Sequence
 
 import pulumi_aws.lakeformation as lakeformation

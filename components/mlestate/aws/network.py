@@ -1,8 +1,11 @@
 """Where machines of an environment run on AWS."""
 
+from __future__ import annotations  # names in annotations would load SDK modules that few estates use
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi_aws.ec2 as ec2
 import pulumi_aws.vpc as vpc
@@ -25,7 +28,6 @@ ZONES: Mapping[str, str] = {"a": "10.0.0.0/17", "b": "10.0.128.0/17"}
 FLOW_LOG_DAYS = 90
 
 TLS = 443
-IN, OUT = vpc.SecurityGroupIngressRule, vpc.SecurityGroupEgressRule
 
 CALLED = (
     "ecr.api",
@@ -63,7 +65,7 @@ class AdoptedNetwork(Part):
     def __init__(self, names: Names, id_: str, subnets: Mapping[str, Output[str]], opts: ResourceOptions) -> None:
         super().__init__(names, opts)
         machines = _machines(self, id_)
-        way = _rule(self, "machines-out", OUT, machines, "TLS to wherever the network leads", addresses="0.0.0.0/0")
+        way = _rule(self, "machines-out", "out", machines, "TLS to wherever the network leads", addresses="0.0.0.0/0")
         self.publish(subnets=subnets, groups={"machines": _behind(machines, way)})
 
 
@@ -191,9 +193,9 @@ class Network(Part):
         return [
             *ways,
             store,
-            _rule(self, "endpoints-in", IN, doors, "TLS from machines", whom=machines),
-            _rule(self, "machines-to-endpoints", OUT, machines, "TLS to the endpoints", whom=doors),
-            _rule(self, "machines-to-s3", OUT, machines, "TLS to S3 by its endpoint", prefix=store.prefix_list_id),
+            _rule(self, "endpoints-in", "in", doors, "TLS from machines", whom=machines),
+            _rule(self, "machines-to-endpoints", "out", machines, "TLS to the endpoints", whom=doors),
+            _rule(self, "machines-to-s3", "out", machines, "TLS to S3 by its endpoint", prefix=store.prefix_list_id),
         ]
 
 
@@ -244,15 +246,15 @@ def _machines(part: Part, vpc_id: str | Output[str]) -> ec2.SecurityGroup:
         tags=names.tags,
         opts=part.child(),
     )
-    _rule(part, "machines-from-machines", IN, group, "Between machines", whom=group, port=None)
-    _rule(part, "machines-to-machines", OUT, group, "Between machines", whom=group, port=None)
+    _rule(part, "machines-from-machines", "in", group, "Between machines", whom=group, port=None)
+    _rule(part, "machines-to-machines", "out", group, "Between machines", whom=group, port=None)
     return group
 
 
 def _rule(
     part: Part,
     role: str,
-    direction: type[vpc.SecurityGroupIngressRule] | type[vpc.SecurityGroupEgressRule],
+    direction: Literal["in", "out"],
     group: ec2.SecurityGroup,
     description: str,
     *,
@@ -262,7 +264,8 @@ def _rule(
     port: int | None = TLS,
 ) -> CustomResource:
     """A rule of its own: an inline one would undo those that stand beside it (pulumi-aws, SecurityGroup)."""
-    return direction(
+    made = vpc.SecurityGroupIngressRule if direction == "in" else vpc.SecurityGroupEgressRule
+    return made(
         part.named(role),
         security_group_id=group.id,
         description=description,

@@ -1,5 +1,7 @@
 """How the machines of an endpoint grow and shrink with what they are asked."""
 
+from __future__ import annotations  # names in annotations would load SDK modules that few estates use
+
 import pulumi_aws.appautoscaling as appautoscaling
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.sagemaker as sagemaker
