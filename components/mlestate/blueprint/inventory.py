@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2s
 from typing import Any
 
 import yaml
 
-__all__ = ["Row", "as_yaml", "parts", "rows", "short_type"]
+__all__ = ["Row", "as_digests", "as_yaml", "parts", "rows", "short_type"]
 
 SECRET = "[secret]"  # noqa: S105  what stands where a secret's value would be
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -66,6 +67,21 @@ def short_type(token: str) -> str:
 
 def as_yaml(inventory: Iterable[Row]) -> str:
     """The golden form: one entry a resource, its inputs as sent, JSON documents opened so that a diff can be read."""
+    return _dumped(_entries(inventory))
+
+
+def as_digests(inventory: Iterable[Row]) -> str:
+    """The golden form of an estate that is too large to be read: one line a resource, with a digest of its entry."""
+    return _dumped(
+        {key: blake2s(_dumped(entry).encode()).hexdigest()[:12] for key, entry in _entries(inventory).items()}
+    )
+
+
+def _dumped(document: Any) -> str:
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def _entries(inventory: Iterable[Row]) -> dict[str, dict[str, Any]]:
     document = {}
     for row in inventory:
         entry: dict[str, Any] = {}
@@ -77,7 +93,7 @@ def as_yaml(inventory: Iterable[Row]) -> str:
         if row.inputs:
             entry["inputs"] = _opened(row.inputs)
         document[row.key] = entry
-    return yaml.dump(document, Dumper=_Plain, sort_keys=False, width=10_000, allow_unicode=True)
+    return document
 
 
 class _Plain(yaml.SafeDumper):
