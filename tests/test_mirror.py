@@ -148,9 +148,9 @@ def test_a_mirror_differs_in_the_size_and_number_of_its_machines_alone(record: R
         theirs = {path: neutral(str(value), "staging") for path, value in leaves(other.inputs)}
         differences[key] = {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
     unexplained = {
-        key: other
+        key: others
         for key, paths in differences.items()
-        if (other := {path for path in paths if not differs_by_right(path)})
+        if (others := {path for path in paths if not differs_by_right(path)})
     }
     assert not unexplained, "which no scale may change"
 

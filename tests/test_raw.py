@@ -1,5 +1,7 @@
 """The raw hatch: what the SDK has, merged last; what it has not, refused."""
 
+from typing import Any
+
 import pulumi_aws.sagemaker as sagemaker
 import pulumi_gcp.storage as storage
 import pytest
@@ -16,8 +18,9 @@ def raw(written: RawArguments | None) -> Raw:
 
 
 def configuration() -> sagemaker.EndpointConfigurationArgs:
+    variants: Any = [{"variant_name": "champion", "model_name": "churn", "initial_instance_count": 2}]
     return sagemaker.EndpointConfigurationArgs(
-        production_variants=[{"variant_name": "champion", "model_name": "churn", "initial_instance_count": 2}],
+        production_variants=variants,
         tags={"estate": "risk"},
     )
 
@@ -50,15 +53,14 @@ def test_blocks_that_are_the_sdks_own_objects_are_merged_too() -> None:
 def test_another_list_is_replaced() -> None:
     makes = [sagemaker.ModelArgs]
     written = {"aws": {"Model": {"vpc_config": {"subnets": ["subnet-2"]}}}}
-    given = sagemaker.ModelArgs(
-        execution_role_arn="role", vpc_config={"subnets": ["subnet-1", "subnet-0"], "security_group_ids": ["sg-1"]}
-    )
-    found = Raw("x", written, "aws", makes).over(given)
+    network: Any = {"subnets": ["subnet-1", "subnet-0"], "security_group_ids": ["sg-1"]}
+    given = sagemaker.ModelArgs(execution_role_arn="role", vpc_config=network)
+    found: Any = Raw("x", written, "aws", makes).over(given)
     assert found.vpc_config == {"subnets": ["subnet-2"], "security_group_ids": ["sg-1"]}
 
 
 def test_what_stands_there_for_another_cloud_or_resource_changes_nothing() -> None:
-    written = {"gcp": {"Bucket": {"anything": 1}}, "aws": {"Endpoint": {"name": "own"}}}
+    written: RawArguments = {"gcp": {"Bucket": {"anything": 1}}, "aws": {"Endpoint": {"name": "own"}}}
     assert raw(written).over(configuration()).kms_key_arn is None
     assert raw(None).over(configuration()).tags == {"estate": "risk"}
 

@@ -73,6 +73,7 @@ def test_what_is_asked_of_cloud_control_is_what_sagemaker_takes(estate: Recorded
     """Proves members, types and lengths by AWS' model of its API; patterns are the local cloud's to check."""
     group = _group(estate(GROUPS), f"staging-features-{name}")
     shape = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateFeatureGroup")
+    assert shape.input_shape is not None
     report = botocore.validate.ParamValidator().validate(group, shape.input_shape)
     assert not report.has_errors(), report.generate_report()
 

@@ -1,5 +1,6 @@
 """AWS: Lake Formation, where the file asks for it: what it closes for everybody, and whom it lets in again."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def _given(rows: list[Row], environment: str) -> dict[tuple[str, str, str], list
     """What is given in one environment, by who, the database, and whether it is on its tables or itself."""
     found = {}
     for row in all_of(rows, "lakeformation:Permissions").values():
-        inputs: dict[str, Any] = row.inputs
+        inputs: Mapping[str, Any] = row.inputs
         if f"-{environment}-" not in row.name:
             continue
         who = inputs["principal"].rpartition("/")[2]

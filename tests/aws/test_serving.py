@@ -315,6 +315,7 @@ def test_what_a_batch_run_asks_of_sagemaker_is_what_its_api_takes(
     """A request is whole once the machine has added its name and its model."""
     sent = requests(estate(FORMATTED))[model]
     operation = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTransformJob")
+    assert operation.input_shape is not None
     report = ParamValidator().validate({**sent, "TransformJobName": "a", "ModelName": "b"}, operation.input_shape)
     assert not report.has_errors(), report.generate_report()
     assert (sent["TransformInput"]["ContentType"], sent["TransformInput"]["SplitType"]) == (content, split)
