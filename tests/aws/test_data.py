@@ -65,6 +65,19 @@ def test_what_people_sent_a_model_goes_after_ninety_days(estate: Recorded) -> No
     assert expiring == {f"{model}/": 90 for model in ("churn", "fraud", "later", "offline", "vision")}
 
 
+@pytest.mark.parametrize(
+    ("capture", "days"), [("", 366), ("capture: {sample: 1}", 366), ("capture: {retention: 5y}", 1827)]
+)
+def test_what_a_decision_was_made_from_stays_as_long_as_the_law_asks(estate: Recorded, capture: str, days: int) -> None:
+    text = (
+        MINIMAL.replace("models:", "residency: quebec\nmodels:")
+        + f"  loans: {{problem: classification, automated_decision: true, serving: {{mode: realtime, {capture}}}}}\n"
+    )
+    rules = one(estate(text), "s3:BucketLifecycleConfiguration", "data-capture").inputs["rules"]
+    expiring = {rule["filter"]["prefix"]: rule["expiration"]["days"] for rule in rules if "expiration" in rule}
+    assert expiring == {"churn/": 90, "loans/": days}
+
+
 def test_a_dataset_is_an_address_in_the_raw_bucket(estate: Recorded) -> None:
     rows = estate(ONE_ACCOUNT)
     data = next(row for row in rows if row.type == "mlestate:aws:Data" and "staging" in row.name)

@@ -585,6 +585,32 @@ MODEL = {
         "models.churn.serving.capture.sample",
         "automated_decision keeps every request, not a share of them. Remove the line.",
     ),
+    **{
+        f"decisions forgotten too soon in {residency}": (
+            f"{head}residency: {residency}\n"
+            + CHURN
+            + "    serving: {mode: realtime, capture: {retention: «90d}}\n    automated_decision: true\n",
+            "models.churn.serving.capture.retention",
+            f"'90d' is shorter than the {kept} for which the law of residency {residency} wants kept what a decision "
+            f"about a person was made from ({law}). Use {kept} or more, or remove the line.",
+        )
+        for head, residency, kept, law in (
+            (
+                AWS,
+                "quebec",
+                "1y",
+                "Act respecting the protection of personal information in the private sector, section 11",
+            ),
+            (AWS.replace("ca-central-1", "eu-west-1"), "eu", "183d", "AI Act, articles 19 and 26"),
+        )
+    },
+    "a rolling release": (
+        REALTIME + "      rollout: {strategy: «rolling, split: 50}\n",
+        "models.churn.serving.rollout.strategy",
+        "'rolling' is not one of: all-at-once, canary, ab, shadow. A rolling release replaces machines batch by batch, "
+        "so it can neither compare two versions nor go back to a previous one that is still whole. Use canary, which "
+        "moves traffic in steps.",
+    ),
     "captured requests of a serverless endpoint": (
         AWS + CHURN + "    serving: {mode: serverless, capture: {sample: 0.5}}\n",
         "models.churn.serving.capture",
@@ -640,8 +666,19 @@ FINE = {
         AWS + "audit: {lock: compliance, retention: 7y}\nenvironments: {production: {protect: true}}\n"
     ),
     "a region inside its residency": AWS + "residency: quebec\n",
+    "decisions kept as long as the law asks, where the file does not say how long": (
+        AWS
+        + "residency: quebec\n"
+        + CHURN
+        + "    serving: {mode: realtime, capture: {sample: 1}}\n    automated_decision: true\n"
+    ),
     "datasets side by side": AWS + "data: {datasets: {a: {path: lake/a/}, ab: {path: lake/ab/}}}\n",
 }
+
+
+def test_a_strategy_that_is_none_is_not_judged_by_the_fields_beside_it() -> None:
+    found = said(REALTIME + "      rollout: {strategy: rolling, split: 50}\n")
+    assert [path for path, _ in found] == ["models.churn.serving.rollout.strategy"], "split may be meant"
 
 
 @pytest.mark.parametrize("name", FINE)

@@ -17,6 +17,7 @@ from mlestate.config.data import DataLake, FeatureGroup, Tracking
 from mlestate.config.model import Adjustments, Model
 from mlestate.config.people import CI, Alerts, People
 from mlestate.config.scale import scaled
+from mlestate.config.serving import Capture
 
 Jurisdiction = Literal["canada", "quebec", "eu"]
 
@@ -25,6 +26,15 @@ KEPT_BY_LAW: Mapping[str, tuple[Duration, str]] = {
     "quebec": (Duration.parse("5y"), "Regulation respecting confidentiality incidents (A-2.1, r. 3.1), section 8"),
 }
 """How long the law of a jurisdiction wants the record of a breach kept, of which the trail is the evidence."""
+
+DECISIONS_KEPT_BY_LAW: Mapping[str, tuple[Duration, str]] = {
+    "quebec": (
+        Duration.parse("1y"),
+        "Act respecting the protection of personal information in the private sector, section 11",
+    ),
+    "eu": (Duration.parse("183d"), "AI Act, articles 19 and 26"),
+}
+"""How long it wants kept what a decision about a person was made from."""
 
 
 def _form(value: object) -> str:
@@ -276,14 +286,22 @@ class Estate(Settings):
         return self.promotion.path if self.promotion.path is not None else tuple(self.environments)
 
     def model(self, name: str, environment: str) -> Model:
-        """One model as it is in one environment, at its scale. Raises KeyError when there is no such one."""
-        return scaled(self.adjusted(name, environment), self.environments[environment].scale)
+        """One model as it is in one environment, at its scale, what it decides kept as long as the law of the residency
+        asks. Raises KeyError when there is no such one."""
+        return scaled(self._kept_by_law(self.adjusted(name, environment)), self.environments[environment].scale)
 
     def adjusted(self, name: str, environment: str) -> Model:
         """One model with what the file changes in one environment; a mirror starts from what it mirrors."""
         original = self.environments[environment].mirrors
         model = self.models[name]
         return (model.in_environment(original) if original else model).in_environment(environment)
+
+    def _kept_by_law(self, model: Model) -> Model:
+        capture, law = model.serving.capture or Capture(), DECISIONS_KEPT_BY_LAW.get(str(self.residency))
+        if not model.automated_decision or law is None or law[0] <= capture.retention:
+            return model
+        kept = capture.model_copy(update={"retention": law[0]})
+        return model.model_copy(update={"serving": model.serving.model_copy(update={"capture": kept})})
 
 
 ENVIRONMENTS = (

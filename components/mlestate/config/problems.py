@@ -80,6 +80,7 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
             else f"{shown} is not one of: {', '.join(said.allowed)}."
         )
         said.suggestion = closest(shown.strip("'"), said.allowed)
+        said.message += _INSTEAD.get((str(path[-1]), shown.strip("'")), "")
     elif kind in _KINDS:
         said.message = _mistyped(kind, shown, node, estate, path)
     elif kind in _BOUNDS:
@@ -122,6 +123,12 @@ _ALSO_CALLED: Mapping[str, str] = {
     "stages": "environments",
 }
 """What else people and other tools call a word of the file (scikit-learn's function names, the clouds' products)."""
+
+_INSTEAD: Mapping[tuple[str, str], str] = {
+    ("strategy", "rolling"): " A rolling release replaces machines batch by batch, so it can neither compare two "
+    "versions nor go back to a previous one that is still whole. Use canary, which moves traffic in steps.",
+}
+"""By field and word: why a word that other tools have is none here, and which one does its work."""
 
 
 _TELLING = 3

@@ -7,6 +7,7 @@ from math import inf
 from types import ModuleType
 
 from mlestate.config.base import Threshold
+from mlestate.config.estate import DECISIONS_KEPT_BY_LAW
 from mlestate.config.facts import Facts
 from mlestate.config.model import METRICS, Model
 from mlestate.config.problems import closest
@@ -227,6 +228,8 @@ def rollout_fits(facts: Facts, settings: ModuleType) -> Findings:
         here = (*path, "serving", "rollout")
         if serving.mode in ("none", "batch"):
             continue
+        if facts.is_aside((*here, "strategy")):
+            continue
         for field, strategies in _STRATEGIES.items():
             place = (*here, *field.split("."))
             if rollout.strategy not in strategies and _in_force(facts, place, (*here, "strategy")):
@@ -323,7 +326,10 @@ def monitoring_has_something_to_see(facts: Facts, settings: ModuleType) -> Findi
 
 def decisions_are_recorded(facts: Facts, settings: ModuleType) -> Findings:
     """Quebec's Act respecting the protection of personal information in the private sector, section 12.1, and the AI
-    Act, article 12: every decision must be explainable afterwards, so every request is kept."""
+    Act, article 12: every decision must be explainable afterwards, so every request is kept, and for as long as
+    `DECISIONS_KEPT_BY_LAW` says."""
+    residency = str(facts.config.residency)
+    kept, law = DECISIONS_KEPT_BY_LAW.get(residency, (None, ""))
     for path, model in facts.models():
         if not model.automated_decision:
             continue
@@ -340,6 +346,13 @@ def decisions_are_recorded(facts: Facts, settings: ModuleType) -> Findings:
             yield (
                 (*path, "serving", "capture", "sample"),
                 ("automated_decision keeps every request, not a share of them. Remove the line."),
+            )
+        place = (*path, "serving", "capture", "retention")
+        if capture is not None and kept is not None and capture.retention < kept and facts.written(place) is not None:
+            yield (
+                place,
+                f"'{capture.retention}' is shorter than the {kept} for which the law of residency {residency} wants "
+                f"kept what a decision about a person was made from ({law}). Use {kept} or more, or remove the line.",
             )
 
 

@@ -121,7 +121,10 @@ class Capture(Settings):
         1.0, description="The share of requests that is kept, above 0 to 1. Left out: all of them."
     )
     retention: Duration = Field(
-        Duration.parse("90d"), description="How long they are kept. Left out: 90d.", examples=["90d"]
+        Duration.parse("90d"),
+        description="How long they are kept. Left out: 90d, or as long as the law of the residency wants kept what an "
+        "automated_decision was made from: 1y in quebec, 183d in eu.",
+        examples=["90d"],
     )
 
 
