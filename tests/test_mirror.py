@@ -52,7 +52,7 @@ models:
     problem: classification
     owner: churn-team@lender.example
     data: {dataset: transactions, target: churned}
-    training: {schedule: "0 4 * * 1", image: "1.4.2"}
+    training: {schedule: "0 4 * * 1"}
     gates: {model: {roc_auc: {min: 0.80}, recall: {min: 0.60}}, fairness: {attribute: province, max_disparity: 0.1}}
     serving:
       mode: realtime

@@ -313,6 +313,8 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("schedule-group", "environment", "training"),
         ("queue", "environment", "training-undelivered"),
         ("alarm", "environment", "training-undelivered"),
+        *((kind, "environment", "retraining") for kind in ("state-machine", "log-group")),
+        ("alarm", "environment", "retraining-failed"),
         ("model", "environment", "serving-{model}"),
         *(("catalog-database", "environment", role) for role in ("curated", "raw")),
         ("feature-group", "environment", "{features}"),

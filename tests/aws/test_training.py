@@ -219,12 +219,6 @@ def test_the_user_s_own_arguments_are_laid_over_ours(estate: Recorded) -> None:
     ("training", "path", "sentence"),
     [
         (
-            "{schedule: daily}",
-            "models.churn.training.schedule",
-            "starts runs that nobody tells which image to use, and tags do not move. Add training.image, the tag of "
-            "the image to train with.",
-        ),
-        (
             '{schedule: "0 4 1 * 1", image: "1"}',
             "models.churn.training.schedule",
             "'0 4 1 * 1' names days of the month and days of the week, and EventBridge takes one of them. Put * in the "

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.sagemaker as sagemaker
 import pulumi_aws.scheduler as scheduler
 import pulumi_aws.sfn as sfn
@@ -16,6 +15,7 @@ from pulumi import Output
 
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
+from mlestate.aws.state_machines import RETRY, state_machine
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
@@ -40,8 +40,6 @@ FORMATS: Mapping[str, Mapping[str, str | int]] = {
     },
 }
 """How a transform reads each format of a data set (SageMaker API, CreateTransformJob)."""
-
-RETENTION_DAYS = 30
 
 _MINUTE = "$fromMillis($toMillis($states.context.Execution.StartTime), '[Y0001][M01][D01]-[H01][m01]')"
 """A job's name ends in the minute in which it was asked for: an event that is delivered twice starts one job."""
@@ -100,48 +98,16 @@ def machine(
             ),
             part.child(ignore_changes=["value"]),
         )
-    logs = cloudwatch.LogGroup(
-        part.named("batch"),
-        # Under this prefix the delivery of logs needs no resource policy of the account's (Step Functions developer
-        # guide, "Using CloudWatch Logs to log execution history").
-        name=f"/aws/vendedlogs/states/{names.physical('log-group', 'batch')}",
-        retention_in_days=RETENTION_DAYS,
-        kms_key_id=key,
-        tags=names.tags,
-        opts=part.child(),
-    )
-    whole = sfn.StateMachine(
-        part.named("batch"),
-        name=names.physical("state-machine", "batch"),
-        role_arn=roles["batch"],
-        definition=Output.json_dumps(
+    whole = state_machine(
+        part,
+        "batch",
+        Output.json_dumps(
             definition(names, {name: request(names, name, run, keys) for name, run in runs.items()}), sort_keys=True
         ),
-        encryption_configuration={"kms_key_id": key, "type": "CUSTOMER_MANAGED_KMS_KEY"} if key is not None else None,
-        logging_configuration={
-            "include_execution_data": False,
-            "level": "ERROR",
-            "log_destination": Output.concat(logs.arn, ":*"),
-        },
-        tags=names.tags,
-        opts=part.child(),
-    )
-    cloudwatch.MetricAlarm(
-        part.named("batch"),
-        name=names.physical("alarm", "batch-failed"),
-        alarm_description=f"A batch run of {names.slice} was not started",
-        namespace="AWS/States",
-        metric_name="ExecutionsFailed",
-        dimensions={"StateMachineArn": whole.arn},
-        statistic="Sum",
-        period=300,
-        evaluation_periods=1,
-        threshold=1,
-        comparison_operator="GreaterThanOrEqualToThreshold",
-        treat_missing_data="notBreaching",
-        alarm_actions=[topic],
-        tags=names.tags,
-        opts=part.child(),
+        runs_as=roles["batch"],
+        key=key,
+        topic=topic,
+        failing=f"A batch run of {names.slice} was not started",
     )
     schedules = {name: run.model.serving.schedule for name, run in runs.items()}
     if any(schedules.values()):
@@ -212,31 +178,20 @@ def definition(names: Names, requests: Mapping[str, Any]) -> dict[str, Any]:
                 "Resource": "arn:aws:states:::aws-sdk:ssm:getParameter",
                 "Arguments": {"Name": "{% $parameter %}"},
                 "Assign": {"current": "{% $states.result.Parameter.Value %}"},
-                "Retry": _RETRY,
+                "Retry": list(RETRY),
                 "Next": "Start",
             },
             "Start": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::aws-sdk:sagemaker:createTransformJob",
                 "Arguments": "{% $merge([$request, {'TransformJobName': $name, 'ModelName': $current}]) %}",
-                "Retry": [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "MaxAttempts": 0}, *_RETRY],
+                "Retry": [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "MaxAttempts": 0}, *RETRY],
                 "Catch": [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "Next": "Started"}],
                 "Next": "Started",
             },
             "Started": {"Type": "Succeed", "Output": "{% {'job': $name, 'model': $current} %}"},
         },
     }
-
-
-_RETRY = [
-    {
-        "ErrorEquals": ["States.TaskFailed"],
-        "IntervalSeconds": 5,
-        "MaxAttempts": 4,
-        "BackoffRate": 2,
-        "JitterStrategy": "FULL",
-    }
-]
 
 
 def request(names: Names, name: str, run: Run, keys: Mapping[str, Output[str]]) -> dict[str, Any]:

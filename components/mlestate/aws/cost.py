@@ -5,10 +5,8 @@ from __future__ import annotations  # names in annotations would load SDK module
 from collections.abc import Mapping
 
 import pulumi_aws.budgets as spending
-import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.costexplorer as costexplorer
 import pulumi_aws.scheduler as scheduler
-import pulumi_aws.sfn as sfn
 import pulumi_aws.ssm as ssm
 from pulumi import Output, ResourceOptions
 
@@ -16,6 +14,7 @@ from mlestate import contract
 from mlestate.aws import upkeep
 from mlestate.aws.policies import path
 from mlestate.aws.settings import AwsEnvironment
+from mlestate.aws.state_machines import state_machine
 from mlestate.config.cost import OffHours
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -193,48 +192,16 @@ class Cost(Part):
                 opts=self.child(ignore_changes=["insecureValue"]),
             )
         key = self._keys.ids.get("logs")
-        logs = cloudwatch.LogGroup(
-            self.named("upkeep"),
-            # Under this prefix the delivery of logs needs no resource policy of the account's (Step Functions
-            # developer guide, "Using CloudWatch Logs to log execution history").
-            name=f"/aws/vendedlogs/states/{names.physical('log-group', 'upkeep')}",
-            retention_in_days=30,
-            kms_key_id=key,
-            tags=names.tags,
-            opts=self.child(),
-        )
-        machine = sfn.StateMachine(
-            self.named("upkeep"),
-            name=names.physical("state-machine", "upkeep"),
-            role_arn=self._access.identities["upkeep"],
-            definition=self._topics["notice"].apply(
+        machine = state_machine(
+            self,
+            "upkeep",
+            self._topics["notice"].apply(
                 lambda topic: upkeep.definition(names, endpoints, idle.seconds // 3600 if idle else None, topic)
             ),
-            encryption_configuration={"kms_key_id": key, "type": "CUSTOMER_MANAGED_KMS_KEY"} if key else None,
-            logging_configuration={
-                "include_execution_data": False,
-                "level": "ERROR",
-                "log_destination": logs.arn.apply(lambda arn: f"{arn}:*"),
-            },
-            tags=names.tags,
-            opts=self.child(),
-        )
-        cloudwatch.MetricAlarm(
-            self.named("upkeep"),
-            name=names.physical("alarm", "upkeep-failed"),
-            alarm_description=f"Endpoints of {names.slice} were not stopped or not brought back",
-            namespace="AWS/States",
-            metric_name="ExecutionsFailed",
-            dimensions={"StateMachineArn": machine.arn},
-            statistic="Sum",
-            period=300,
-            evaluation_periods=1,
-            threshold=1,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=[self._topics["notice"]],
-            tags=names.tags,
-            opts=self.child(),
+            runs_as=self._access.identities["upkeep"],
+            key=key,
+            topic=self._topics["notice"],
+            failing=f"Endpoints of {names.slice} were not stopped or not brought back",
         )
         group = scheduler.ScheduleGroup(
             self.named("upkeep"),

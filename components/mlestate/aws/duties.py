@@ -116,6 +116,11 @@ def _retraining(reach: Reach) -> list[Statement]:
             "sagemaker:DescribePipelineExecution",
             reach.here.arn("sagemaker", f"pipeline/{reach.here.slice}-*/execution/*"),
         ),
+        allow(
+            "FindTheNewestVersion",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            [reach.groups, reach.versions],
+        ),
         allow("ReadAlarms", ["cloudwatch:DescribeAlarms"], reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         *remember(reach),

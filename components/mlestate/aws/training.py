@@ -11,11 +11,13 @@ import pulumi_aws.scheduler as scheduler
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract, pipeline
+from mlestate.aws import retraining
 from mlestate.aws.objects import object_tags
 from mlestate.aws.pipeline_definition import definition
 from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
+from mlestate.aws.state_machines import state_machine
 from mlestate.config.data import Dataset, FeatureGroup
 from mlestate.config.model import Model
 from mlestate.names import Names
@@ -115,7 +117,7 @@ class Training(Part):
                 ),
                 opts=self.child(depends_on=kept, delete_before_replace=True),
             )
-        self._schedules(models, made, keys, access, alerts, is_last)
+        self._schedules(models, made, keys, registry, access, alerts, is_last)
         self.publish(pipelines={name: each.pipeline_name for name, each in made.items()})
 
     def _object(
@@ -136,6 +138,7 @@ class Training(Part):
         models: Mapping[str, Model],
         made: Mapping[str, sagemaker.Pipeline],
         keys: contract.Keys,
+        registry: contract.Registry,
         access: contract.Access,
         alerts: contract.Alerts,
         is_last: bool,
@@ -155,13 +158,35 @@ class Training(Part):
             opts=self.child(delete_before_replace=True),
         )
         queue = dead_letters(self, "training", key=keys.ids.get("logs"), topic=alerts.topics["notice"])
+        asking = [name for name, (model, _) in due.items() if model.training.image is None]
+        if asking:
+            groups = Output.all(**{name: registry.models[name] for name in asking})
+            machine = state_machine(
+                self,
+                "retraining",
+                groups.apply(partial(_machine, names)),
+                runs_as=access.identities["retraining"],
+                key=keys.ids.get("logs"),
+                topic=alerts.topics["notice"],
+                failing=f"A model of {names.slice} was not trained again: no version of it is approved, or its "
+                "pipeline did not start",
+            )
         for name, (model, schedule) in due.items():
             raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
             window: Any = {"mode": "OFF"}
+            started: Any = (
+                {"arn": machine.arn, "input": json.dumps({"model": name, "trigger": "schedule"}, separators=(",", ":"))}
+                if name in asking
+                else {
+                    "arn": made[name].arn,
+                    "sagemaker_pipeline_parameters": {
+                        "pipeline_parameters": [{"name": "Trigger", "value": "schedule"}]
+                    },
+                }
+            )
             target: Any = {
-                "arn": made[name].arn,
+                **started,
                 "role_arn": access.identities["scheduler"],
-                "sagemaker_pipeline_parameters": {"pipeline_parameters": [{"name": "Trigger", "value": "schedule"}]},
                 "retry_policy": {"maximum_event_age_in_seconds": LATE_SECONDS, "maximum_retry_attempts": 10},
                 "dead_letter_config": {"arn": queue.arn},
             }
@@ -182,6 +207,13 @@ class Training(Part):
                 ),
                 opts=self.child(delete_before_replace=True),
             )
+
+
+def _machine(names: Names, groups: Mapping[str, str]) -> str:
+    return retraining.definition(
+        names,
+        {name: retraining.Trained(names.physical("pipeline", name), group) for name, group in groups.items()},
+    )
 
 
 def _settings(

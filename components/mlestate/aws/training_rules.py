@@ -10,17 +10,6 @@ from mlestate.config.facts import Facts
 Findings = Iterator[tuple[object, ...]]
 
 
-def a_schedule_knows_its_image(facts: Facts, settings: ModuleType) -> Findings:
-    """A pipeline that nobody starts by hand is told by nobody which image to use, and no tag of ECR's ever moves."""
-    for path, model in facts.models():
-        if model.training.schedule is not None and model.training.image is None:
-            yield (
-                (*path, "training", "schedule"),
-                "starts runs that nobody tells which image to use, and tags do not move. Add training.image, the tag "
-                "of the image to train with.",
-            )
-
-
 def schedules_name_one_kind_of_day(facts: Facts, settings: ModuleType) -> Findings:
     """EventBridge Scheduler user guide, "Cron-based schedules": one of the two days is `?`."""
     for path, model in facts.models():
@@ -44,4 +33,4 @@ def runs_end_in_time(facts: Facts, settings: ModuleType) -> Findings:
             )
 
 
-TRAINING_RULES = (a_schedule_knows_its_image, schedules_name_one_kind_of_day, runs_end_in_time)
+TRAINING_RULES = (schedules_name_one_kind_of_day, runs_end_in_time)

@@ -98,8 +98,8 @@ class Training(Settings):
     )
     image: ImageTag | None = Field(
         None,
-        description="The tag of the model's image that runs use when whoever starts them names none; a schedule needs "
-        "it. Left out: every start names one.",
+        description="The tag of the model's image that runs use when whoever starts them names none. Left out: a "
+        "schedule takes the image of the newest approved version, and every other start names one.",
         examples=["1.4.2"],
     )
     aws: AwsTraining | None = Field(
