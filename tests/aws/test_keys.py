@@ -1,5 +1,9 @@
 """AWS: keys made, given, or left to AWS; who may use one, and who may end one."""
 
+from fnmatch import fnmatchcase
+
+import pytest
+
 from mlestate.blueprint.inventory import Row
 
 from .conftest import Recorded, actions, all_of, one, statements
@@ -103,7 +107,7 @@ def test_an_alarm_reaches_people_through_a_topic_under_the_estates_key(estate: R
     said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "staging-keys-logs").inputs["policy"])
     told = said["EncryptWhatIsTold"]
     services = ("budgets", "cloudwatch", "costalerts", "events")
-    assert told["Principal"] == {"Service": [f"{each}.amazonaws.com" for each in services]}
+    assert told["Principal"] == {"Service": [f"{each}.amazonaws.com" for each in services]}, "events for queues"
     assert set(actions(told)) == {"kms:Decrypt", "kms:GenerateDataKey*"}
     assert told["Condition"] == {"StringEquals": {"aws:SourceAccount": "111111111111"}}, "and no one else's"
     logs = said["EncryptLogs"]
@@ -111,6 +115,23 @@ def test_an_alarm_reaches_people_through_a_topic_under_the_estates_key(estate: R
     assert logs["Condition"] == {
         "ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:ca-central-1:111111111111:log-group:*"}
     }
+
+
+@pytest.mark.parametrize("slice_", ["hub", "staging", "production"])
+def test_an_event_reaches_a_topic_under_the_estates_key_though_eventbridge_sends_no_source(
+    estate: Recorded, slice_: str
+) -> None:
+    """With a condition on `aws:SourceAccount` every event to the topic would be lost in silence (SNS developer guide,
+    "Enable compatibility between event sources from AWS services and encrypted topics")."""
+    rows = estate(ONE_ACCOUNT)
+    told = statements(one(rows, "kms:Key", f"{slice_}-keys-logs").inputs["policy"])["EncryptWhatEventsTell"]
+    assert told["Principal"] == {"Service": "events.amazonaws.com"}
+    assert set(actions(told)) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    ((operator, condition),) = told["Condition"].items()
+    ((key, pattern),) = condition.items()
+    assert (operator, key) == ("ArnLike", "kms:EncryptionContext:aws:sns:topicArn"), "which SNS itself fills in"
+    for urgency in ("page", "notice"):
+        assert fnmatchcase(one(rows, "sns:Topic", f"{slice_}-alerts-{urgency}").outputs["arn"], pattern)
 
 
 def test_the_key_of_models_encrypts_the_disks_of_jobs(estate: Recorded) -> None:

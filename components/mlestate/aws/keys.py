@@ -241,8 +241,12 @@ def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
 def _signals(names: Names) -> list[Statement]:
     """Services that write under the key themselves: with the key that AWS manages for SNS, an alarm reaches no one.
 
+    EventBridge sends no source keys with what it tells a topic, and with a condition on one every event would be lost
+    in silence: there the topic itself narrows it, which SNS names in the encryption context.
+
     CloudWatch Logs user guide, "Encrypt log data using AWS KMS"; SNS developer guide, "Enable compatibility between
-    event sources from AWS services and encrypted topics"; Step Functions developer guide, "Data at rest encryption".
+    event sources from AWS services and encrypted topics"; EventBridge user guide, "Encrypting event bus dead-letter
+    queues"; Step Functions developer guide, "Data at rest encryption".
     """
     mine = {"StringEquals": {"aws:SourceAccount": names.home}}
     logs = f"logs.{names.region}.amazonaws.com"
@@ -256,7 +260,14 @@ def _signals(names: Names) -> list[Statement]:
         )
         | {"Principal": {"Service": logs}},
         allow("EncryptWhatIsTold", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", mine)
-        | {"Principal": {"Service": list(TELLERS)}},
+        | {"Principal": {"Service": [*TELLERS, EVENTS]}},
+        allow(
+            "EncryptWhatEventsTell",
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "*",
+            {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": names.arn("sns", f"{names.slice}-*")}},
+        )
+        | {"Principal": {"Service": EVENTS}},
         allow(
             "DeliverLogs",
             ["kms:Decrypt", "kms:GenerateDataKey*"],
@@ -278,6 +289,8 @@ TELLERS = (
     "budgets.amazonaws.com",
     "cloudwatch.amazonaws.com",
     "costalerts.amazonaws.com",
-    "events.amazonaws.com",
 )
-"""Services that put messages into topics and queues by themselves."""
+"""Services that put messages into topics by themselves."""
+
+EVENTS = "events.amazonaws.com"
+"""EventBridge, which tells topics and leaves in a queue what it could not tell."""
