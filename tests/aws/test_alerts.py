@@ -223,6 +223,7 @@ def test_people_are_told_of_what_failed_in_this_slice(signal: str, detail: dict[
     ("before", "now", "told"),
     [
         ("OK", "ALARM", True),
+        ("INSUFFICIENT_DATA", "ALARM", True),
         ("ALARM", "OK", True),
         ("INSUFFICIENT_DATA", "OK", False),
         ("OK", "INSUFFICIENT_DATA", False),

@@ -53,9 +53,8 @@ ALARM = Signal(
     detail_type="CloudWatch Alarm State Change",
     detail={
         "alarmName": [{"prefix": "{slice}"}],
-        "state": {"value": ["ALARM", "OK"]},
         # An alarm that has just been made comes to OK from having no data: nothing was wrong.
-        "previousState": {"value": ["ALARM", "OK"]},
+        "$or": [{"state": {"value": ["ALARM"]}}, {"state": {"value": ["OK"]}, "previousState": {"value": ["ALARM"]}}],
     },
     paths={
         "alarm": "$.detail.alarmName",
