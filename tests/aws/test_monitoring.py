@@ -126,6 +126,15 @@ def test_a_composite_alarm_stands_on_what_degrades_and_outlives_nothing_that_it_
             assert urn in row.dependencies, "CloudWatch does not delete an alarm that a composite names"
 
 
+def test_an_asynchronous_endpoint_is_watched_by_metrics_that_it_has(estate: Recorded) -> None:
+    """It publishes no `Invocations`: a share of these would have no number, and its alarm would never go off."""
+    found = alarms(estate(WATCHED.replace("{mode: serverless,", "{mode: async,")), "rare")
+    for signal, name in (("error-rate", "Invocation5XXErrors"), ("refused-rate", "Invocation4XXErrors")):
+        asked = {each["metricName"] for each in metrics(found[signal])}
+        assert asked == {name}, "an endpoint that answers later counts its errors alone"
+        assert {each["stat"] for each in metrics(found[signal])} == {"SampleCount", "Sum"}, "a 0 or a 1 for each"
+
+
 def test_shares_are_of_requests_and_quiet_where_there_are_none(estate: Recorded) -> None:
     alarm = alarms(estate(WATCHED))["error-rate"]
     assert expression(alarm) == "IF(calls > 0, bad / calls, 0)", "no division by no requests"

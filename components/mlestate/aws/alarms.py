@@ -6,12 +6,10 @@ from typing import Literal
 
 from mlestate.aws.settings import cores, gpus
 from mlestate.config.base import Threshold
-from mlestate.config.model import Model
+from mlestate.config.model import Mode, Model
+from mlestate.config.serving import FAILURES
 
 __all__ = ["NAMESPACE", "ROLLBACK", "Alarm", "Metric", "quality_metric", "watched"]
-
-FAILURES = Threshold(max=0.05)
-"""The share of failed requests that is an alarm where the file says nothing."""
 
 REFUSED = 0.25
 """The share of requests refused as wrong that says that a caller, or the model's signature, has changed."""
@@ -68,8 +66,11 @@ def _endpoint(name: str, statistic: str, namespace: str = SERVICE) -> Metric:
     return Metric(namespace, name, statistic)
 
 
-def _share(of: str) -> Mapping[str, Metric]:
-    return {"calls": _endpoint("Invocations", "Sum"), "bad": _endpoint(of, "Sum")}
+def _share(of: str, mode: Mode) -> Mapping[str, Metric]:
+    """An asynchronous endpoint counts no `Invocations`; its errors come as a 0 or a 1 for each (SageMaker developer
+    guide, "Alarms and logs for tracking metrics from asynchronous endpoints")."""
+    calls = _endpoint(of, "SampleCount") if mode == "async" else _endpoint("Invocations", "Sum")
+    return {"calls": calls, "bad": _endpoint(of, "Sum")}
 
 
 _SHARE = "IF(calls > 0, bad / calls, 0)"
@@ -90,11 +91,11 @@ def _times(number: float | None, factor: float) -> float | None:
     return None if number is None else number * factor
 
 
-def _failures(bound: Threshold | None) -> Alarm:
+def _failures(bound: Threshold | None, mode: Mode) -> Alarm:
     return Alarm(
         name="error-rate",
         title="Share of requests that failed",
-        metrics=_share("Invocation5XXErrors"),
+        metrics=_share("Invocation5XXErrors", mode),
         expression=_SHARE,
         bound=bound or FAILURES,
         advice="Read the log in /aws/sagemaker/Endpoints, and roll the last release back if it is the cause.",
@@ -120,18 +121,18 @@ ROLLBACK: Mapping[str, str] = {
 
 
 def _service(model: Model) -> Iterator[Alarm]:
-    asked, signs = model.monitoring.service, model.serving.rollout.rollback_on
-    yield _failures(asked.error_rate)
+    asked, signs, mode = model.monitoring.service, model.serving.rollout.rollback_on, model.serving.mode
+    yield _failures(asked.error_rate, mode)
     yield Alarm(
         name="refused-rate",
         title="Share of requests refused as wrong",
-        metrics=_share("Invocation4XXErrors"),
+        metrics=_share("Invocation4XXErrors", mode),
         expression=_SHARE,
         bound=Threshold(max=REFUSED),
         seconds=300,
         advice="A caller sends what the model does not take: compare its requests with the model's input schema.",
     )
-    yield _rollback(_failures(signs.error_rate))
+    yield _rollback(_failures(signs.error_rate, mode))
     for percentile, wanted, sign in (
         ("p95", asked.p95_latency_ms, signs.p95_latency_ms),
         ("p99", asked.p99_latency_ms, signs.p99_latency_ms),
