@@ -16,7 +16,7 @@ from mlestate.config.errors import ConfigError
 from mlestate.local.session import rehearse
 from mlestate.names import Names
 
-from .conftest import Recorded, all_of, one
+from .conftest import Recorded, all_of, one, statements
 from .estates import MINIMAL, ONE_ACCOUNT
 
 OWN = "serving-churn"
@@ -396,3 +396,30 @@ def test_raw_arguments_that_the_sdk_has_not_are_refused_where_they_stand(
         load(file)
     assert f"{file}:{line}:" in str(refused.value)
     assert said in str(refused.value)
+
+
+CAPTURED = """
+version: 1
+name: risk
+cloud: aws
+region: ca-central-1
+account: "111111111111"
+models:
+  drifts:
+    problem: classification
+    serving: {mode: realtime, initial_version: 1}
+    monitoring: {data_drift: {metric: psi, threshold: 0.2}}
+  silent:
+    problem: classification
+    serving: {mode: realtime, initial_version: 1}
+"""
+
+
+def test_a_model_may_write_what_is_captured_of_it_whoever_asked_for_it(estate: Recorded) -> None:
+    """Its own role writes its requests and answers: without the right the endpoint answers, and keeps nothing."""
+    rows = estate(CAPTURED)
+    for model, kept in (("drifts", True), ("silent", False)):
+        configuration = one(rows, "sagemaker:EndpointConfiguration", f"-serving-{model}").inputs
+        assert ("dataCaptureConfig" in configuration) is kept
+        allowed = statements(one(rows, "iam:RolePolicy", f"access-{model}-inference").inputs["policy"])
+        assert ("WriteWhatItAnswers" in allowed) is kept, model

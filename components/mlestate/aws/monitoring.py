@@ -17,9 +17,9 @@ from mlestate.aws import model_monitor
 from mlestate.aws.alarms import Alarm, watched
 from mlestate.aws.dashboards import body
 from mlestate.aws.jobs import MONITOR
-from mlestate.aws.monitors import CREATE, job, monitored, window
+from mlestate.aws.monitors import CREATE, captures, job, monitored, window
 from mlestate.aws.schedules import expression
-from mlestate.aws.serving import VARIANT, captures, instance_type
+from mlestate.aws.serving import VARIANT, instance_type
 from mlestate.config.model import Model
 from mlestate.config.people import Alerts as AlertSettings
 from mlestate.names import Names

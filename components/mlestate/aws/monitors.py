@@ -14,7 +14,7 @@ from mlestate.config.base import Schedule
 from mlestate.config.model import Model
 from mlestate.names import Names
 
-__all__ = ["CODE", "CREATE", "arguments", "job", "monitored", "window"]
+__all__ = ["CODE", "CREATE", "arguments", "captures", "job", "monitored", "window"]
 
 CREATE = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 """EventBridge Scheduler's universal target (user guide, "Using universal targets"): any call of an AWS API."""
@@ -25,6 +25,17 @@ OUT = "/opt/ml/processing/output"
 MACHINE = "ml.m5.large"
 DISK_GB = 30
 LONGEST_SECONDS = 3600
+
+
+def captures(model: Model) -> bool:
+    """Whether requests and answers are kept: asked for, needed by what watches them, or by law.
+
+    Endpoints with machines and batch transforms can (SageMaker, "Data capture").
+    """
+    serving, monitoring = model.serving, model.monitoring
+    watched = monitoring.data_drift or monitoring.prediction_drift or monitoring.model_quality
+    asked = serving.capture is not None or model.automated_decision or watched is not None
+    return asked and serving.mode in ("realtime", "batch")
 
 
 def monitored(model: Model) -> bool:

@@ -94,7 +94,8 @@ def settings(reach: Reach, write: bool = False) -> list[Statement]:
 
 
 def track(reach: Reach) -> list[Statement]:
-    """Records runs on the MLflow of this environment, whose apps have made-up ids."""
+    """Records runs on the MLflow of this environment, whose apps have made-up ids. A run's files are not sent through
+    it: MLflow's client writes them to the store by itself (MLflow, "Artifact stores")."""
     return [
         allow(
             "RecordRuns",
@@ -207,15 +208,16 @@ def network(reach: Reach) -> list[Statement]:
     return [
         allow("LookAtNetworks", LOOK_AT_NETWORKS, "*"),
         allow("JoinTheNetwork", "ec2:CreateNetworkInterface", reach.subnets, reach.in_the_network),
+        # SageMaker documents these without a condition. It attaches an interface in an account of its own, to which
+        # it is lent: that it also says so as `ec2:AuthorizedService`, AWS documents of CodeBuild alone.
         allow(
             "HaveAnAddress",
-            ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission"],
+            [
+                "ec2:CreateNetworkInterface",
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ],
             interfaces,
-        ),
-        allow(
-            "LendAnAddress",
-            "ec2:CreateNetworkInterfacePermission",
-            interfaces,
-            {"StringEquals": {"ec2:AuthorizedService": "sagemaker.amazonaws.com"}},
         ),
     ]

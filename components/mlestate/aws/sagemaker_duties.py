@@ -10,6 +10,7 @@ from mlestate.aws.ceilings import STATUS
 from mlestate.aws.images import IMAGES
 from mlestate.aws.keys import grants, uses
 from mlestate.aws.model_monitor import wanted
+from mlestate.aws.monitors import captures
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
@@ -31,6 +32,9 @@ from mlestate.aws.rights import (
 from mlestate.config.model import Model
 
 __all__ = ["features", "inference", "monitoring", "pipeline", "register", "tracking", "training"]
+
+TRACKED = "mlflow/"
+"""Where in the bucket of artifacts MLflow keeps the files of runs."""
 
 JOBS = ("processing-job", "training-job", "transform-job")
 
@@ -85,7 +89,11 @@ def register(reach: Reach) -> list[Statement]:
 
 
 def training(reach: Reach, name: str, model: Model) -> list[Statement]:
-    """Reads its data, writes its model and its reports, and tells the experiment tracker."""
+    """Reads its data, writes its model and its reports below its runs alone, and tells the experiment tracker.
+
+    What the release puts beside the runs (the champion, its baselines) and what the estate's file says (the settings)
+    is not a run's to change.
+    """
     own = [f"labels/{name}/", *([reach.datasets[model.data.dataset]] if model.data.dataset else [])]
     return [
         allow("ReadRaw", READ, [reach.folder("raw", prefix) for prefix in own]),
@@ -93,8 +101,15 @@ def training(reach: Reach, name: str, model: Model) -> list[Statement]:
             "ListRaw", "s3:ListBucket", reach.stores("raw"), {"StringLike": {"s3:prefix": [f"{each}*" for each in own]}}
         ),
         *read(reach, "curated"),
-        *folder(reach, "artifacts", f"{name}/"),
-        allow("WriteManifests", WRITE, reach.folder("artifacts", f"manifests/{name}/")),
+        allow("UseArtifacts", READ, [reach.folder("artifacts", each) for each in (f"{name}/", TRACKED)]),
+        allow("WriteRuns", WRITE, [reach.folder("artifacts", each) for each in (f"{name}/runs/", TRACKED)]),
+        allow(
+            "ListArtifacts",
+            "s3:ListBucket",
+            reach.stores("artifacts"),
+            {"StringLike": {"s3:prefix": [f"{name}/*", f"{TRACKED}*"]}},
+        ),
+        allow("FindArtifacts", "s3:GetBucketLocation", reach.stores("artifacts")),
         *pull(reach, name),
         *tell(reach, "ProcessingJobs", "TrainingJobs", "TransformJobs"),
         allow(
@@ -119,7 +134,7 @@ def training(reach: Reach, name: str, model: Model) -> list[Statement]:
 def inference(reach: Reach, name: str, model: Model) -> list[Statement]:
     """Reads its own artifacts, answers, and says what it answered where that is kept."""
     serving = model.serving
-    kept = serving.mode == "async" or serving.capture is not None or model.automated_decision
+    kept = serving.mode == "async" or captures(model)
     told = {"batch": ["TransformJobs"], "none": []}.get(serving.mode, [f"Endpoints/{_endpoint(reach, name)}"])
     return [
         *folder(reach, "artifacts", f"{name}/", write=False),
@@ -164,10 +179,13 @@ def _endpoint(reach: Reach, name: str) -> str:
 def monitoring(reach: Reach) -> list[Statement]:
     """Compares what endpoints were asked and answered with what was learnt, and writes the numbers into its log."""
     clarify = any(wanted(model) for model in reach.models.values())
+    scores = any(model.serving.mode == "batch" for model in reach.models.values())
     return [
         *read(reach, "raw"),
         *read(reach, "capture"),
         *read(reach, "artifacts"),
+        # What a batch run answered lies among the tables.
+        *(read(reach, "curated") if scores else []),
         allow("WriteReports", WRITE, reach.folder("artifacts", "*/monitoring/")),
         # The containers that AWS gives lie in accounts of its own, another in each region.
         allow("PullTheContainersOfAws", PULL, _containers(reach, IMAGES if clarify else ["scikit-learn"])),
@@ -218,9 +236,11 @@ def _ask_a_copy(reach: Reach) -> list[Statement]:
 
 
 def features(reach: Reach) -> list[Statement]:
-    """Writes the offline store of feature groups and its tables."""
+    """Writes the offline store of feature groups and its tables (AWS managed policy
+    AmazonSageMakerFeatureStoreAccess)."""
     return [
         *folder(reach, "curated", "features/"),
+        allow("HandThemOver", "s3:PutObjectAcl", reach.folder("curated", "features/")),
         allow("FindTheBucket", "s3:GetBucketAcl", reach.stores("curated")),
         allow(
             "KeepTables",
@@ -241,6 +261,6 @@ def features(reach: Reach) -> list[Statement]:
 def tracking(reach: Reach) -> list[Statement]:
     """Keeps the files of experiments."""
     return [
-        *folder(reach, "artifacts", "mlflow/"),
+        *folder(reach, "artifacts", TRACKED),
         *own_key(reach),
     ]

@@ -11,6 +11,7 @@ from pulumi import Output, ResourceOptions
 
 from mlestate import contract
 from mlestate.aws import batch
+from mlestate.aws.monitors import captures
 from mlestate.aws.registry import version_arn
 from mlestate.aws.scaling import scale
 from mlestate.aws.settings import COMPUTE, takes_volume_key
@@ -21,7 +22,7 @@ from mlestate.names import Names
 from mlestate.part import Part
 from mlestate.raw import Raw
 
-__all__ = ["VARIANT", "Serving", "captures", "instance_type"]
+__all__ = ["VARIANT", "Serving", "instance_type"]
 
 VARIANT = "champion"
 """The variant that answers. Guardrails of a deployment work only where the names of old and new variants are the same
@@ -214,17 +215,6 @@ class Serving(Part):
 
     def _kept(self, name: str, folder: str = "") -> Output[str]:
         return Output.concat(self._data.stores["capture"], f"/{name}{folder}")
-
-
-def captures(model: Model) -> bool:
-    """Whether requests and answers are kept: asked for, needed by what watches them, or by law.
-
-    Endpoints with machines and batch transforms can (SageMaker, "Data capture").
-    """
-    serving, monitoring = model.serving, model.monitoring
-    watched = monitoring.data_drift or monitoring.prediction_drift or monitoring.model_quality
-    asked = serving.capture is not None or model.automated_decision or watched is not None
-    return asked and serving.mode in ("realtime", "batch")
 
 
 def instance_type(model: Model) -> str:
