@@ -80,7 +80,7 @@ class Hub(Part):
             keys = cloud.keys(names, ("registry", "audit", "logs"), child)
             self.versions = cloud.registry(names, keys, child)
             access = cloud.access(names, keys, self.versions, child)
-            self.record = cloud.audit(names, keys, access, cloud.alerts(names, keys, child), child)
+            self.record = cloud.audit(names, keys, access, cloud.alerts(names, keys, access, child), child)
             trail = {"trail": self.record.trail, "store": self.record.store}
             roles = {**access.personas, **access.ci, **access.identities}
         self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
@@ -117,10 +117,10 @@ class Environment(Part):
             data = cloud.data(names, cloud.keys(names, ("data", "models"), child), child)
         else:
             keys = cloud.keys(names, ("data", "features", "models", "logs"), child)
-            alerts = cloud.alerts(names, keys, child)
+            access = cloud.access(names, keys, registry, child)
+            alerts = cloud.alerts(names, keys, access, child)
             network = cloud.network(names, child)
             data = cloud.data(names, keys, child)
-            access = cloud.access(names, keys, registry, child)
             if record is not None:
                 cloud.recorder(names, keys, access, alerts, record, child)
             features = cloud.features(names, keys, data, access, child)

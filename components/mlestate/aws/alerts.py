@@ -7,7 +7,7 @@ import pulumi_aws.sns as sns
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.policies import Statement, allow, canonical, deny, path
+from mlestate.aws.policies import Statement, allow, canonical, deny
 from mlestate.aws.signals import ALARM, SIGNALS, Signal
 from mlestate.config.people import Alerts as AlertSettings
 from mlestate.names import HUB, Names
@@ -50,9 +50,11 @@ class Alerts(Part):
         settings: AlertSettings,
         secrets: contract.Secrets,
         keys: contract.Keys,
+        access: contract.Access,
         opts: ResourceOptions,
     ) -> None:
         super().__init__(names, opts)
+        self._identities = access.identities
         self._topics = {urgency: self._topic(urgency, keys) for urgency in URGENCIES}
         for urgency, topic in self._topics.items():
             for address in settings.email:
@@ -141,16 +143,11 @@ class Alerts(Part):
                 rule=rule.name,
                 target_id="slack",
                 arn=webhook.arn,
-                role_arn=self._caller(),
+                # EventBridge refuses a target whose role is not there, or does not let it in.
+                role_arn=self._identities["events"],
                 input_transformer={"input_paths": dict(signal.paths), "input_template": signal.message},
                 opts=self.child(),
             )
-
-    def _caller(self) -> str:
-        """Who this slice's event rules act as. It is made after the topics, so it cannot be waited for here:
-        EventBridge tries an event again for a day (EventBridge user guide, "Retry policy")."""
-        names = self.names
-        return names.arn("iam", f"role{path(names)}{names.physical('role', 'events')}", regional=False)
 
 
 def _publishers(names: Names, topic: str) -> Sequence[Statement]:

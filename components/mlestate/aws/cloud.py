@@ -66,8 +66,8 @@ class AwsCloud:
     def registry_elsewhere(self, names: Names) -> RegistryElsewhere:
         return RegistryElsewhere.of(names, self.config.models)
 
-    def alerts(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Alerts:
-        return Alerts(names, self.config.alerts, self.secrets, keys, opts)
+    def alerts(self, names: Names, keys: contract.Keys, access: contract.Access, opts: ResourceOptions) -> Alerts:
+        return Alerts(names, self.config.alerts, self.secrets, keys, access, opts)
 
     def audit(
         self, names: Names, keys: contract.Keys, access: contract.Access, alerts: contract.Alerts, opts: ResourceOptions
