@@ -32,6 +32,13 @@ class TestCost:
         assert line.split() == ["acme-production", "Serving", "priced", "ml.m5.xlarge", "6.127", "12.254"]
         assert "List prices of" in done.stdout, "a figure without a date is worth nothing"
 
+    def test_what_waits_for_a_first_version_is_said_to_be_missing(self, tmp_path: Path) -> None:
+        later = SERVED.replace("initial_version: 1, ", "")
+        assert later != SERVED
+        said = " ".join(mlestate("cost", estate(tmp_path, later)).stdout.split())
+        assert "Not in it: what answers for priced" in said, "a low figure would be a surprise when a version comes"
+        assert "Not in it" not in mlestate("cost", estate(tmp_path, SERVED)).stdout
+
     def test_ci_reads_it_as_json_that_adds_up(self, tmp_path: Path) -> None:
         said = json.loads(mlestate("cost", estate(tmp_path, SERVED), "--json").stdout)
         assert said["idle"] == pytest.approx(sum(each["idle"] for each in said["charges"]), abs=0.01)

@@ -29,6 +29,9 @@ KEYS: Mapping[str, str] = {
     "azure": f"/subscriptions/{GUID}1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/keys/",
 }
 
+DEPLOYER = "arn:aws:iam::222222222222:role/deploy"
+MOVED = "arn:aws:iam::555555555555:role/deploy"
+
 
 def shared(cloud: str, region: str, word: str, home: str, own: str) -> dict[str, Any]:
     return {
@@ -318,7 +321,8 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "models.*.monitoring.retrain.cooldown": ("models.churn.monitoring.retrain.cooldown", "48h"),
         "models.*.monitoring.retrain.max_per_week": ("models.churn.monitoring.retrain.max_per_week", 1),
         "models.*.monitoring.retrain.min_new_rows": ("models.churn.monitoring.retrain.min_new_rows", 500),
-        "environments.*.account": ("environments.staging.account", "555555555555"),
+        # A role lies in the account that it deploys to, so it moves with the account.
+        "environments.*.account": ("environments.staging", {"account": "555555555555", "deploy_role": MOVED}),
         "environments.*.deploy_role": (
             "environments.staging.deploy_role",
             "arn:aws:iam::222222222222:role/other",
@@ -401,8 +405,6 @@ WATCHED, RETRAINED = (
 STORE = {"tx": {"entity": "id", "event_time": "ts", "online": True, "fields": {"amount": "float"}}}
 TABLE = {"tx": {"path": "lake/tx/", "columns": {"amount": "float"}}}
 
-DEPLOYER = "arn:aws:iam::222222222222:role/deploy"
-
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "environments.*.mirrors": {
         "environments": {"staging": {}, "production": {}},
@@ -425,6 +427,12 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     "network.existing.network": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
     "network.existing.subnets": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
     "network.existing.security_groups": {**IN_A_NETWORK, "network": {"existing": ADOPTED}},
+    "environments.*.account": {
+        "environments": {
+            "staging": {"account": "222222222222", "deploy_role": DEPLOYER},
+            "production": {"protect": True},
+        }
+    },
     "encryption.existing.data": {"encryption": {"existing": {}}},
     "encryption.existing.audit": {"encryption": {"existing": {"data": KEYS["aws"] + "one"}}},
     "ci.owner_id": {

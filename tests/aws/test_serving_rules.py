@@ -49,6 +49,28 @@ CASES: dict[str, tuple[str, str, str]] = {
         "network.existing.subnets[1]",
         "'my-subnet' must be subnet- and eight or seventeen hexadecimal digits, such as subnet-0123456789abcdef0.",
     ),
+    "a key that no policy could name": (
+        AWS + "encryption: {existing: {data: «my-key}}\n",
+        "encryption.existing.data",
+        "'my-key' must be the ARN of a KMS key or of its alias, such as "
+        "arn:aws:kms:ca-central-1:123456789012:alias/mlestate.",
+    ),
+    "a key of another region": (
+        AWS
+        + "encryption:\n  existing:\n    data: arn:aws:kms:ca-central-1:111111111111:alias/ours\n"
+        + "    audit: «arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab\n",
+        "encryption.existing.audit",
+        "'arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab' lies in us-east-1, and a key "
+        "encrypts only what lies in its own region. Name a key of ca-central-1.",
+    ),
+    "a role of another account than it deploys to": (
+        AWS
+        + "environments:\n  production:\n    account: '333333333333'\n"
+        + "    deploy_role: «arn:aws:iam::222222222222:role/deployer\n",
+        "environments.production.deploy_role",
+        "'arn:aws:iam::222222222222:role/deployer' lies in account 222222222222, and production in 333333333333. Name "
+        "a role of that account.",
+    ),
     "no machine where requests cannot wait": (
         AWS + CHURN + "    serving: {mode: realtime, replicas: {min: «0, max: 2}}\n",
         "models.churn.serving.replicas.min",

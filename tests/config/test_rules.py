@@ -347,6 +347,16 @@ ESTATE = {
         "network.existing.subnets",
         "names 1; at least 2 must be named.",
     ),
+    "a lake that nobody administers": (
+        AWS + "data: {lake_formation: {«administrators: []}}\n",
+        "data.lake_formation.administrators",
+        "names none. Name at least one.",
+    ),
+    "a version in quotes": (
+        'version: «"1"\nname: acme\ncloud: aws\nregion: ca-central-1\n',
+        "version",
+        "'1' is not allowed here; it must be 1.",
+    ),
     "a secret where none is read": (
         AWS + "owner: «secret:owner\n",
         "owner",

@@ -120,6 +120,17 @@ def an_account_has_room_for_one_anomaly_monitor(facts: Facts, settings: ModuleTy
             )
 
 
+def deploy_roles_lie_where_they_deploy(facts: Facts, settings: ModuleType) -> Findings:
+    """IAM user guide, "Roles terms and concepts": a role acts in the account that its ARN names, and in no other."""
+    for name, each in facts.config.environments.items():
+        role, home = getattr(each, "deploy_role", None), each.home or facts.config.home
+        if role is not None and home is not None and role.split(":")[4] != home:
+            yield (
+                ("environments", name, "deploy_role"),
+                f"'{role}' lies in account {role.split(':')[4]}, and {name} in {home}. Name a role of that account.",
+            )
+
+
 MOST_FEATURES = 2500
 
 
@@ -257,6 +268,7 @@ RULES = (
     tracking_is_asked_for_as_it_is,
     endpoints_rest_where_they_may,
     an_account_has_room_for_one_anomaly_monitor,
+    deploy_roles_lie_where_they_deploy,
     trusts_fit,
     tokens_can_be_held_to_the_owner,
 )

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from mlestate.aws.schedules import restricts_both_days
 from mlestate.aws.settings import COMPUTE, takes_volume_key
-from mlestate.config.estate import ExistingNetwork
+from mlestate.config.estate import ExistingKeys, ExistingNetwork
 from mlestate.config.facts import Facts
 from mlestate.config.model import Model
 from mlestate.raw import faults
@@ -91,6 +91,33 @@ def network_ids_have_the_form_of_aws(facts: Facts, settings: ModuleType) -> Find
                 )
 
 
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:(key/[a-zA-Z0-9-]+|alias/[a-zA-Z0-9/_-]+)")
+
+
+def keys_have_the_form_of_aws(facts: Facts, settings: ModuleType) -> Findings:
+    """AWS KMS, "Key identifiers (KeyId)": policies name a key by an ARN, and a key encrypts in its own region."""
+    encryption = facts.config.encryption
+    if not isinstance(encryption, ExistingKeys):
+        return
+    for field in ("data", "audit"):
+        path, value = ("encryption", "existing", field), getattr(encryption.existing, field)
+        if value is None:
+            continue
+        found = _KEY.fullmatch(value)
+        if found is None:
+            yield (
+                path,
+                f"'{value}' must be the ARN of a KMS key or of its alias, such as "
+                f"arn:aws:kms:{facts.config.region}:123456789012:alias/mlestate.",
+            )
+        elif found[1] != facts.config.region:
+            yield (
+                path,
+                f"'{value}' lies in {found[1]}, and a key encrypts only what lies in its own region. Name a key of "
+                f"{facts.config.region}.",
+            )
+
+
 _BECOMES: Mapping[str, Callable[[ModuleType, Model], Sequence[type]]] = {
     "serving": lambda part, model: part.BECOMES[model.serving.mode],
     "training": lambda part, model: part.MAKES,
@@ -115,4 +142,5 @@ SERVING_RULES = (
     a_batch_run_has_files_to_read,
     disks_that_encrypt_themselves_take_no_key,
     network_ids_have_the_form_of_aws,
+    keys_have_the_form_of_aws,
 )

@@ -79,7 +79,8 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
             if len(said.allowed) == 1
             else f"{shown} is not one of: {', '.join(said.allowed)}."
         )
-        said.suggestion = closest(shown.strip("'"), said.allowed)
+        if shown.strip("'") not in said.allowed:  # as text, where a number is wanted, it is
+            said.suggestion = closest(shown.strip("'"), said.allowed)
         said.message += _INSTEAD.get((str(path[-1]), shown.strip("'")), "")
     elif kind in _KINDS:
         said.message = _mistyped(kind, shown, node, estate, path)
@@ -89,7 +90,8 @@ def say(error: ErrorDetails, tree: Node, estate: type[Settings], cloud: str) -> 
     elif kind == "finite_number":
         said.message = f"{shown} must be a number that is neither infinite nor nan."
     elif kind == "too_short":
-        said.message = "names none. Name at least one, or remove the block for one called production."
+        said.message = "names none. Name at least one"
+        said.message += ", or remove the block for one called production." if path == ("environments",) else "."
     elif at_key:
         said.message = f"the name '{shown}' {error['msg']}."
     else:

@@ -188,7 +188,7 @@ def _print(
             str(line["service"]),
             escape(str(line["quota"])),
             str(line["needed"]),
-            "differs" if default is None else f"{default:g}",
+            "differs" if default is None else f"{default:.0f}",
         )
     if table.row_count:
         console.print(

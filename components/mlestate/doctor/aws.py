@@ -128,11 +128,11 @@ def _quotas(here: _Account) -> Iterator[Finding]:
             yield Finding(
                 name,
                 "failed",
-                f"needs {amount}, has {has:g}",
+                f"needs {amount}, has {has:.0f}",
                 f"Ask for more in Service Quotas, {quota.service}; machines with GPUs can take days.",
             )
         else:
-            yield Finding(name, "ok", f"needs {amount}, has {has:g}")
+            yield Finding(name, "ok", f"needs {amount}, has {has:.0f}")
 
 
 def _at_ease(quota: Quota, amount: int) -> bool:

@@ -11,6 +11,7 @@ from mlestate.blueprint.cost import Estimate, estimate, priced, prices, spent_wh
 from mlestate.blueprint.inventory import Row, rows
 from mlestate.blueprint.quotas import Need, needs
 from mlestate.config.estate import Estate
+from mlestate.estate import slices
 from mlestate.local import display
 from mlestate.local.engine import Diagnostic, Event
 from mlestate.local.session import check, rehearse
@@ -48,6 +49,13 @@ def cost(file: Path, scope: str | None, *, as_json: bool) -> bool:
         console.print_json(json.dumps(_document(file, total)))
     else:
         _print(console, file, total)
+        if waiting := _waiting(config, scope):
+            console.print(
+                f"\nNot in it: what answers for {', '.join(waiting)}, made with a first approved version, which "
+                "serving.initial_version names. Write it to see what that will cost.",
+                highlight=False,
+                soft_wrap=True,
+            )
         for slice_, limit, needed in spent_while_idle(registered, total):
             console.print(
                 f"\nThe budget of {slice_}, USD {limit:.0f} a month, is spent by what bills while idle: USD "
@@ -56,6 +64,19 @@ def cost(file: Path, scope: str | None, *, as_json: bool) -> bool:
                 soft_wrap=True,
             )
     return True
+
+
+def _waiting(config: Estate, scope: str | None) -> list[str]:
+    """The models that will answer somewhere in this scope, and have no version there to begin with."""
+    environments = [name for name in slices(config, scope) if name in config.environments]
+    return [
+        name
+        for name in config.models
+        if any(
+            serving.mode != "none" and serving.initial_version is None
+            for serving in (config.model(name, environment).serving for environment in environments)
+        )
+    ]
 
 
 def summary(config: Estate, registered: Sequence[Row]) -> str | None:
