@@ -33,6 +33,7 @@ PUBLIC = Surroundings(
     key=None,
     tracking="",
     experiment="risk-staging-churn",
+    token="/mlestate-secrets/risk/staging/tracking",
     tags={"estate": "risk", "model": "churn"},
 )
 PRIVATE = replace(

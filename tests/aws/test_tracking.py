@@ -1,5 +1,6 @@
 """AWS: where runs are recorded, with a server, without one, or elsewhere."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from mlestate.config import ConfigError, loads
 from mlestate.local.session import rehearse
 from tests.config.said import AWS, at_mark
 
-from .conftest import Recorded, all_of, one
+from .conftest import Recorded, actions, all_of, one, statements
 from .estates import MINIMAL
+from .iam import glob
 
 MANAGED = (
     MINIMAL + "tracking: {server: managed, size: medium}\nenvironments: {staging: {}, production: {protect: true}}\n"
@@ -107,6 +109,31 @@ def test_a_server_of_ones_own_is_used_and_nothing_is_made(estate: Recorded) -> N
 def test_training_runs_are_told_where_to_record(estate: Recorded) -> None:
     definition = next(iter(all_of(estate(ELSEWHERE), "sagemaker:Pipeline").values())).inputs["pipelineDefinition"]
     assert '"MLFLOW_TRACKING_URI":"https://mlflow.acme.example/ml"' in definition
+
+
+def test_only_a_run_reads_the_key_to_a_server_of_ones_own(estate: Recorded) -> None:
+    """The key of a W&B or of an MLflow with a password is kept by a person; no file and no state ever has it."""
+    rows, kept = estate(ELSEWHERE), "/mlestate-secrets/acme/production/tracking"
+    definition = next(iter(all_of(rows, "sagemaker:Pipeline").values())).inputs["pipelineDefinition"]
+    told = [json.loads(definition)["Steps"][index]["Arguments"]["Environment"] for index in range(5)]
+    assert [each.get("MLESTATE_TRACKING_TOKEN") for each in told] == [None, None, kept, kept, None]
+    account = one(rows, "iam:Role", "churn-training").outputs["arn"].split(":")[4]
+    readers = {
+        row.name
+        for row in all_of(rows, "iam:RolePolicy").values()
+        for said in statements(row.inputs["policy"]).values()
+        if any(glob(each, "ssm:GetParameter") for each in actions(said))
+        and any(glob(each, f"arn:aws:ssm:ca-central-1:{account}:parameter{kept}") for each in _listed(said["Resource"]))
+    }
+    assert readers == {"acme-production-access-churn-training"}
+    elsewhere = [row.inputs["policy"] for row in all_of(estate(MINIMAL), "iam:RolePolicy").values()]
+    assert not [policy for policy in elsewhere if "mlestate-secrets" in policy], "AWS's own MLflow asks for no key"
+    definition = next(iter(all_of(estate(MINIMAL), "sagemaker:Pipeline").values())).inputs["pipelineDefinition"]
+    assert "MLESTATE_TRACKING_TOKEN" not in definition
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 BAD = {

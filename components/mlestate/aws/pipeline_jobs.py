@@ -13,6 +13,7 @@ from mlestate import pipeline
 from mlestate.aws.pipeline_expressions import Document, called, get, joined, output, parameter
 from mlestate.aws.settings import COMPUTE, takes_volume_key
 from mlestate.config.model import Model
+from mlestate.names import Names
 from mlestate.pipeline import Step
 
 __all__ = ["CHAMPION", "PROPERTY_FILES", "SETTINGS", "STEP_RETRIES", "TRAINING_SECONDS", "Jobs", "Surroundings"]
@@ -71,6 +72,14 @@ PROPERTY_FILES: Mapping[str, tuple[str, str]] = {
 """By step: the output, and the file in it, that the gates read."""
 
 
+def token(names: Names) -> str:
+    """The parameter in which a person keeps the key to a tracking server of one's own.
+
+    It stands apart from the estate's own parameters, which people and the CI may read.
+    """
+    return f"/mlestate-secrets/{names.estate}/{names.environment}/tracking"
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What the other parts tell a model's pipeline, as plain values."""
@@ -92,6 +101,8 @@ class Surroundings:
     tracking: str
     """MLflow's tracking URI; empty where SageMaker alone records runs."""
     experiment: str
+    token: str
+    """Where a run finds the key to a tracking server of the user's own, if that asks for one."""
     tags: Mapping[str, str]
 
 
@@ -235,6 +246,8 @@ class Jobs:
             told |= {"MLESTATE_DATA_FROM": parameter("DataFrom"), "MLESTATE_DATA_TO": parameter("DataTo")}
         if step.reach == "tracking" and self.around.tracking:
             told |= {"MLFLOW_TRACKING_URI": self.around.tracking, "MLFLOW_EXPERIMENT_NAME": self.around.experiment}
+            # AWS's own is called by the role of the job, and needs no key.
+            told |= {"MLESTATE_TRACKING_TOKEN": self.around.token} if self.around.tracking.startswith("https:") else {}
         return told
 
     def _is_isolated(self, step: Step) -> bool:

@@ -71,6 +71,8 @@ class Reach:
     """By data set: its folder in the bucket of raw data."""
     subnet_ids: Sequence[str] = ()
     """Of a network that was there before; the estate's own are known by their tags."""
+    own_tracker: bool = False
+    """Whether runs are recorded on a server of the user's own, which may ask for a key."""
 
     @classmethod
     def of(cls, config: AwsEstate, names: Names) -> "Reach":
@@ -96,6 +98,7 @@ class Reach:
             models=models.get(names.environment, written),
             datasets={name: f"{each.path.strip('/')}/" for name, each in config.data.datasets.items()},
             subnet_ids=config.network.existing.subnets if isinstance(config.network, ExistingNetwork) else (),
+            own_tracker=config.tracking.server == "external",
         )
 
     @property

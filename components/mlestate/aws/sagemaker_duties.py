@@ -11,6 +11,7 @@ from mlestate.aws.images import IMAGES
 from mlestate.aws.keys import grants, uses
 from mlestate.aws.model_monitor import wanted
 from mlestate.aws.monitors import captures
+from mlestate.aws.pipeline_jobs import token
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
@@ -124,11 +125,19 @@ def training(reach: Reach, name: str, model: Model) -> list[Statement]:
             reach.hub.arn("sagemaker", f"model-package/{reach.hub.physical('model-package-group', name)}/*"),
         ),
         *track(reach),
+        *_tracker(reach),
         *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),
         *own_key(reach),
         *disks(reach),
         *network(reach),
     ]
+
+
+def _tracker(reach: Reach) -> list[Statement]:
+    """The key to a tracking server of the user's own. Under the key that AWS manages for Systems Manager it is open to
+    whoever may read it (Systems Manager user guide, "SecureString parameter")."""
+    kept = reach.here.arn("ssm", f"parameter{token(reach.here)}")
+    return [allow("ReadTheTrackersKey", "ssm:GetParameter", kept)] if reach.own_tracker else []
 
 
 def inference(reach: Reach, name: str, model: Model) -> list[Statement]:

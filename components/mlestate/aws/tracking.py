@@ -51,7 +51,8 @@ class Tracking(Part):
     app, as it does to a server (SageMaker developer guide, "Connecting to an MLflow tracking server through an
     Interface VPC Endpoint"). *managed* makes a **tracking server**, which bills by the hour from
     its birth on and takes half an hour to come up (terraform-provider-aws#41436). *external* makes nothing: runs go to
-    a server of the user's own, one that lets them in by where they come from, since no token is handed to them.
+    a server of the user's own, with a key that a person keeps in Systems Manager where it asks for one
+    (`pipeline_jobs.token`).
 
     What runs write lies in the artifacts bucket, under that bucket's key. Their numbers lie in AWS' own store under
     AWS' own key: neither pulumi_aws nor CloudFormation takes a key for an app.

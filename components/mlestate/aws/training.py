@@ -14,7 +14,7 @@ from mlestate import contract, pipeline
 from mlestate.aws import retraining
 from mlestate.aws.objects import object_tags
 from mlestate.aws.pipeline_definition import definition
-from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings
+from mlestate.aws.pipeline_jobs import CHAMPION, SETTINGS, Surroundings, token
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
 from mlestate.aws.state_machines import state_machine
@@ -245,6 +245,7 @@ def _definition(name: str, model: Model, names: Names, found: Mapping[str, Any])
         key=found["key"],
         tracking=found["tracking"],
         experiment=f"{names.slice}-{name}",
+        token=token(names),
         tags=names.tags,
     )
     return definition(name, model, around)

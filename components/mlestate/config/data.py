@@ -96,7 +96,8 @@ class Tracking(Settings):
         "none",
         description="none uses what the cloud gives without a server (on aws, serverless MLflow, which a network of "
         "one's own does not reach); managed starts one, which bills while idle; "
-        "external uses an MLflow server of yours, at `uri`. Left out: none.",
+        "external uses a server of yours, at `uri`: an MLflow, or another tracker that the model's image speaks to. "
+        "Left out: none.",
     )
     size: Literal["small", "medium", "large"] = Field(
         "small", description="The size of a managed server. Left out: small."
