@@ -140,7 +140,9 @@ class Serving(Settings):
     initial_version: Count | None = Field(
         None,
         description="The approved version in the registry with which the endpoint, or what answers in batch, is first "
-        "made. Left out: neither yet, and the plan says so.",
+        "made. On aws an endpoint keeps running what it was made with, whatever changes here later (version, mode, "
+        "machine, capture, network or key), until a release takes the change to it: a plan shows a new configuration "
+        "and an unchanged endpoint. Left out: neither yet, and the plan says so.",
     )
     compute: Compute = Field(
         "cpu-small",
