@@ -117,6 +117,21 @@ def test_an_alarm_reaches_people_through_a_topic_under_the_estates_key(estate: R
     }
 
 
+def test_a_machine_and_a_schedule_use_their_key_by_what_they_are_and_through_no_service(estate: Recorded) -> None:
+    """Their roles call KMS themselves: held to `kms:ViaService`, no execution would start (Step Functions developer
+    guide, "Data at rest encryption"). The access matrix says the same of the roles."""
+    said = statements(one(estate(ONE_ACCOUNT), "kms:Key", "staging-keys-logs").inputs["policy"])
+    for kind, key, arn in (
+        ("Machines", "aws:states:stateMachineArn", "states:ca-central-1:111111111111:stateMachine:risk-staging-*"),
+        ("LogsOfMachines", "SourceArn", "logs:ca-central-1:111111111111:*"),
+        ("Schedules", "aws:scheduler:schedule:arn", "scheduler:ca-central-1:111111111111:schedule/risk-staging-*/*"),
+    ):
+        used = said[f"UseBy{kind}"]
+        assert used["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}, "whose roles' own policies then decide"
+        assert set(actions(used)) == {"kms:Decrypt", "kms:GenerateDataKey"}
+        assert used["Condition"] == {"ArnLike": {f"kms:EncryptionContext:{key}": f"arn:aws:{arn}"}}
+
+
 @pytest.mark.parametrize("slice_", ["hub", "staging", "production"])
 def test_an_event_reaches_a_topic_under_the_estates_key_though_eventbridge_sends_no_source(
     estate: Recorded, slice_: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mlestate.aws import sagemaker_duties
 from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
+from mlestate.aws.keys import directly
 from mlestate.aws.monitors import monitored
 from mlestate.aws.policies import Statement, allow, deny, trust
 from mlestate.aws.reach import Reach
@@ -205,7 +206,8 @@ def _scheduler(reach: Reach) -> list[Statement]:
     statements = [
         *start(reach),
         allow("KeepWhatFailed", "sqs:SendMessage", reach.own("sqs", "")),
-        *signal_key(reach, "scheduler", "sqs"),
+        *signal_key(reach, "sqs"),
+        *directly(reach.encryption, reach.here, "Schedules"),
     ]
     if not any(monitored(model) for model in reach.models.values()):
         return statements

@@ -13,7 +13,18 @@ from mlestate.config.estate import ExistingKeys
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["Encryption", "GivenKeys", "Keys", "alias", "by_alias", "grants", "keys", "keys_elsewhere", "uses"]
+__all__ = [
+    "Encryption",
+    "GivenKeys",
+    "Keys",
+    "alias",
+    "by_alias",
+    "directly",
+    "grants",
+    "keys",
+    "keys_elsewhere",
+    "uses",
+]
 
 Encryption = Literal["provider-managed", "customer-managed"] | ExistingKeys
 
@@ -27,6 +38,15 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 }
 """Through which services a concern's key may be used; never by a call to KMS itself. The disks of jobs and endpoints
 are encrypted through SageMaker and EC2 (SageMaker developer guide, "Protect data at rest using encryption")."""
+
+DIRECT: Mapping[str, tuple[str, str, str]] = {
+    "Machines": ("aws:states:stateMachineArn", "states", "stateMachine:{}-*"),
+    "LogsOfMachines": ("SourceArn", "logs", "*"),
+    "Schedules": ("aws:scheduler:schedule:arn", "scheduler", "schedule/{}-*/*"),
+}
+"""Whose role itself calls KMS, through no service: what then narrows it is the encryption context, its key and the ARNs
+in it. A condition on the service would let no execution start (Step Functions developer guide, "Data at rest
+encryption", on execution roles; EventBridge Scheduler user guide, "Encryption at rest")."""
 
 ADMINISTER = (
     "kms:CancelKeyDeletion",
@@ -173,6 +193,23 @@ def grants(sid: str, encryption: Encryption, concerns: Sequence[tuple[Names, str
     ]
 
 
+def directly(encryption: Encryption, names: Names, *kinds: str) -> list[Statement]:
+    """Allows the key of signals to the roles of `DIRECT`'s things; nothing where AWS manages the keys."""
+    return [
+        allow(f"UseTheKeyOf{kind}{number or ''}", _USED_DIRECTLY, resource, {**_context(names, kind), **meant})
+        for kind in kinds
+        for number, (resource, meant) in enumerate(_meant(encryption, [(names, "logs")]))
+    ]
+
+
+_USED_DIRECTLY = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def _context(names: Names, kind: str) -> Conditions:
+    key, service, resource = DIRECT[kind]
+    return {"ArnLike": {f"kms:EncryptionContext:{key}": names.arn(service, resource.format(names.slice))}}
+
+
 def _meant(encryption: Encryption, concerns: Sequence[tuple[Names, str]]) -> list[tuple[list[str], Conditions]]:
     """Pairs of resources and the condition that narrows them."""
     if encryption == "provider-managed":
@@ -249,6 +286,7 @@ def _signals(names: Names) -> list[Statement]:
     queues"; Step Functions developer guide, "Data at rest encryption".
     """
     mine = {"StringEquals": {"aws:SourceAccount": names.home}}
+    root = {"Principal": account_root(names)}
     logs = f"logs.{names.region}.amazonaws.com"
     delivery = {"Principal": {"Service": "delivery.logs.amazonaws.com"}}
     return [
@@ -259,6 +297,7 @@ def _signals(names: Names) -> list[Statement]:
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": names.arn("logs", "log-group:*")}},
         )
         | {"Principal": {"Service": logs}},
+        *(allow(f"UseBy{kind}", _USED_DIRECTLY, "*", _context(names, kind)) | root for kind in DIRECT),
         allow("EncryptWhatIsTold", ["kms:Decrypt", "kms:GenerateDataKey*"], "*", mine)
         | {"Principal": {"Service": [*TELLERS, EVENTS]}},
         allow(

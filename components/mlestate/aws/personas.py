@@ -12,7 +12,7 @@ from mlestate.aws.keys import uses
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
-from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, track
+from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, see_executions, track
 from mlestate.aws.sagemaker_duties import register
 from mlestate.aws.trail_log import log_group
 
@@ -306,6 +306,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
             ["states:DescribeStateMachine", "states:ListExecutions"],
             reach.own("states", "stateMachine:"),
         ),
+        *see_executions(reach),
         allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
         deny(
@@ -342,6 +343,7 @@ def _judge(reach: Reach) -> list[Statement]:
         # A token is known only to whom the machine sent it: these actions have no resource type.
         allow("AnswerARelease", ["states:SendTaskFailure", "states:SendTaskSuccess"], "*"),
         allow("SeeIt", "states:DescribeExecution", reach.own("states", "execution:")),
+        *see_executions(reach),
         deny("StartNothing", ["sagemaker:Create*", "sagemaker:StartPipelineExecution", "states:StartExecution"], "*"),
     ]
 
@@ -353,6 +355,7 @@ def _operator(reach: Reach) -> list[Statement]:
     return [
         allow("RollBack", "states:StartExecution", here.arn("states", f"stateMachine:{machine}")),
         allow("SeeIt", "states:DescribeExecution", here.arn("states", f"execution:{machine}:*")),
+        *see_executions(reach),
         allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
         *_see(reach),
     ]
@@ -375,6 +378,7 @@ def _settings_auditor(reach: Reach) -> list[Statement]:
             ["states:DescribeExecution", "states:GetExecutionHistory"],
             reach.own("states", "execution:"),
         ),
+        *see_executions(reach),
         allow(
             "ReadKeys",
             ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"],

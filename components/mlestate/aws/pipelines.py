@@ -72,6 +72,14 @@ def plan(reach: Reach) -> list[Statement]:
             "ReadKeys",
             ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
         ),
+        # What a schedule or a machine is set to do is read under its key.
+        *uses(
+            "ReadSignals",
+            reach.encryption,
+            [(each, "logs") for each in (hub, *reach.beside)],
+            ["kms:Decrypt"],
+            ["scheduler", "states"],
+        ),
         *uses(
             "DecryptPrograms", reach.encryption, [(each, "models") for each in reach.beside], ["kms:Decrypt"], ["s3"]
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mlestate.aws.keys import grants, uses
+from mlestate.aws.keys import directly, grants, uses
 from mlestate.aws.policies import Statement, allow
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
@@ -20,6 +20,7 @@ __all__ = [
     "pull",
     "read",
     "remember",
+    "see_executions",
     "settings",
     "signal_key",
     "start",
@@ -67,13 +68,21 @@ def machine(reach: Reach) -> list[Statement]:
         allow("TellPeople", "sns:Publish", reach.own("sns", "")),
         allow("WriteItsLog", DELIVER_LOGS, "*"),
         allow("WriteItsTrace", TRACE, "*"),
-        *signal_key(reach, "dynamodb", "sns", "states"),
+        *signal_key(reach, "dynamodb", "sns"),
+        *directly(reach.encryption, reach.here, "Machines", "LogsOfMachines"),
     ]
 
 
 def signal_key(reach: Reach, *services: str) -> list[Statement]:
     actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     return uses("UseTheKeyOfSignals", reach.encryption, [(reach.here, "logs")], actions, services)
+
+
+def see_executions(reach: Reach) -> list[Statement]:
+    """The key of what executions did and of the ledger that they keep, for those who may ask (Step Functions developer
+    guide, "Required permissions for API callers"; DynamoDB developer guide, "Authorizing use of your KMS key")."""
+    services = ["dynamodb", "states"]
+    return uses("ReadExecutions", reach.encryption, [(reach.here, "logs")], ["kms:Decrypt"], services)
 
 
 def remember(reach: Reach) -> list[Statement]:
