@@ -168,18 +168,20 @@ def uses(
     encryption: Encryption,
     concerns: Sequence[tuple[Names, str]],
     actions: Sequence[str],
-    services: Sequence[str],
+    services: Sequence[str] | None,
 ) -> list[Statement]:
-    """Allows the keys of some slices' concerns to be used through ``services``; nothing where AWS manages the keys.
+    """Allows the keys of some slices' concerns to be used through ``services``, None for a role that calls KMS itself;
+    nothing where AWS manages the keys.
 
     A policy cannot name an alias as its resource (KMS, "kms:ResourceAliases"), and the id of a key is not known before
     it is made, so a key is meant by a condition on its alias. Ours are, and those that were given by an alias.
     """
-    through = {
-        "kms:ViaService": sorted({f"{each}.{names.region}.amazonaws.com" for names, _ in concerns for each in services})
-    }
+    through: Conditions = {}
+    if services is not None:
+        called = {f"{each}.{names.region}.amazonaws.com" for names, _ in concerns for each in services}
+        through = {"StringEquals": {"kms:ViaService": sorted(called)}}
     return [
-        allow(f"{sid}{number or ''}", actions, resource, {"StringEquals": through, **meant})
+        allow(f"{sid}{number or ''}", actions, resource, {**through, **meant} or None)
         for number, (resource, meant) in enumerate(_meant(encryption, concerns))
     ]
 
@@ -244,14 +246,14 @@ def _policy(names: Names, concern: str, trails: Sequence[str]) -> list[Statement
         allow("AdministerWithoutUse", ADMINISTER, "*") | root,
         allow(
             "UseThroughItsServices",
-            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:RetireGrant"],
             "*",
             {"StringEquals": {"kms:ViaService": services}},
         )
         | root,
         allow("GrantToServices", "kms:CreateGrant", "*", {"Bool": {"kms:GrantIsForAWSResource": "true"}}) | root,
     ]
-    added = {"audit": _trails(names, trails), "logs": _signals(names)}
+    added = {"audit": _trails(names, trails), "features": _offline_stores(names), "logs": _signals(names)}
     return [*statements, *added.get(concern, ())]
 
 
@@ -273,6 +275,14 @@ def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
         deny("KeepFromThoseItRecords", CRIPPLE, "*", {"ArnLike": {"aws:PrincipalArn": estate}})
         | {"Principal": {"AWS": "*"}},
     ]
+
+
+def _offline_stores(names: Names) -> list[Statement]:
+    """The role of feature groups calls KMS itself for the offline store: held to `kms:ViaService`, CreateFeatureGroup
+    fails (SageMaker developer guide, "Authorizing use of a customer managed Key for your online store")."""
+    role = names.arn("iam", f"role{path(names)}{names.physical('role', 'features')}", regional=False)
+    itself = {"ArnEquals": {"aws:PrincipalArn": role}}
+    return [allow("UseByOfflineStores", _USED_DIRECTLY, "*", itself) | {"Principal": account_root(names)}]
 
 
 def _signals(names: Names) -> list[Statement]:

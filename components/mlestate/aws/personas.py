@@ -12,7 +12,18 @@ from mlestate.aws.keys import uses
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
-from mlestate.aws.rights import READ, WRITE, catalogue, disks, own_key, pass_on, read, see_executions, track
+from mlestate.aws.rights import (
+    READ,
+    WRITE,
+    catalogue,
+    disks,
+    own_key,
+    pass_on,
+    read,
+    read_data_keys,
+    see_executions,
+    track,
+)
 from mlestate.aws.sagemaker_duties import register
 from mlestate.aws.trail_log import log_group
 
@@ -197,7 +208,7 @@ def _data_scientist(reach: Reach) -> list[Statement]:
         *read(reach, "curated"),
         *read(reach, "artifacts"),
         allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
-        *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),
+        *read_data_keys(reach),
         *own_key(reach),
         allow("TryThings", [*create, "sagemaker:AddTags"], jobs),
         allow("TryAModel", "sagemaker:CreateTransformJob", reach.machines("model")),

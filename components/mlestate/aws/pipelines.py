@@ -195,6 +195,24 @@ def _keys(reach: Reach) -> list[Statement]:
             ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
             ["dynamodb", "events", "scheduler", "states"],
         ),
+        # What SageMaker does with the key of an online store for whoever makes one (developer guide, "Customer managed
+        # key policy").
+        *uses(
+            "UseTheKeyOfFeatures",
+            reach.encryption,
+            [(each, "features") for each in reach.beside],
+            [
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ListGrants",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:RetireGrant",
+            ],
+            ["sagemaker"],
+        ),
         *uses(
             "EncryptPrograms",
             reach.encryption,

@@ -19,6 +19,7 @@ __all__ = [
     "pass_on",
     "pull",
     "read",
+    "read_data_keys",
     "remember",
     "see_executions",
     "settings",
@@ -71,6 +72,13 @@ def machine(reach: Reach) -> list[Statement]:
         *signal_key(reach, "dynamodb", "sns"),
         *directly(reach.encryption, reach.here, "Machines", "LogsOfMachines"),
     ]
+
+
+def read_data_keys(reach: Reach) -> list[Statement]:
+    """Files by S3; records of an online store by SageMaker, which asks for the caller's right to decrypt (SageMaker
+    developer guide, "Accessing data in your online store")."""
+    keys = [(reach.here, "data"), (reach.here, "features")]
+    return uses("ReadData", reach.encryption, keys, ["kms:Decrypt"], ["s3", "sagemaker"])
 
 
 def signal_key(reach: Reach, *services: str) -> list[Statement]:

@@ -26,6 +26,7 @@ from mlestate.aws.rights import (
     pass_on,
     pull,
     read,
+    read_data_keys,
     signal_key,
     tell,
     track,
@@ -126,7 +127,7 @@ def training(reach: Reach, name: str, model: Model) -> list[Statement]:
         ),
         *track(reach),
         *_tracker(reach),
-        *uses("ReadData", reach.encryption, [(reach.here, "data"), (reach.here, "features")], ["kms:Decrypt"], ["s3"]),
+        *read_data_keys(reach),
         *own_key(reach),
         *disks(reach),
         *network(reach),
@@ -259,9 +260,12 @@ def features(reach: Reach) -> list[Statement]:
         *uses(
             "UseTheKeyOfFeatures",
             reach.encryption,
-            [(reach.here, "data"), (reach.here, "features")],
+            [(reach.here, "features")],
             ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-            ["s3", "sagemaker"],
+            None,
+        ),
+        *uses(
+            "UseTheKeyOfData", reach.encryption, [(reach.here, "data")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3"]
         ),
         *grants("LendTheKeyOfFeatures", reach.encryption, [(reach.here, "features")]),
     ]
