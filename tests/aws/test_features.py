@@ -188,6 +188,28 @@ def test_a_new_feature_comes_into_the_group_as_it_is(changed: Callable[[str, str
     assert done == {"acme-production-features-visits": "update"}
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ("visits: float", "changes no type, and 'visits' is Integral in it, not Fractional"),
+        ("sales: float", "takes no feature out, and 'visits' is in it"),
+    ],
+)
+def test_a_preview_refuses_what_no_group_can_do(fields: str, sentence: str, tmp_path: Path) -> None:
+    """SageMaker API, UpdateFeatureGroup: features are added and nothing else. Pulumi's own preview asks nobody; the
+    local cloud refuses in AWS's place, whose own words are not known here."""
+    file = tmp_path / "estate.yaml"
+    file.write_text(ONE)
+    assert not Session.of(file, tmp_path).run("up").failed
+    file.write_text(ONE.replace("visits: int", fields))
+    said: list[str] = []
+    session = Session.of(file, tmp_path)
+    for command in ("preview", "up"):
+        result = session.run(command, lambda event: said.append(str(event)))
+        assert result.failed, f"{command} promises what SageMaker refuses"
+    assert sentence in " ".join(said)
+
+
 def test_another_owner_or_cost_centre_touches_no_group(changed: Callable[[str, str], dict[str, str]]) -> None:
     done = changed(ONE, ONE.replace("cost-centre: risk", "cost-centre: sales").replace("ml@acme", "ds@acme"))
     assert set(done.values()) == {"same"}, "tags are given at birth alone, and the group would be made anew"

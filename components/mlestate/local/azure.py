@@ -311,6 +311,11 @@ def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     return []
 
 
+def changed(resource: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """No refusal of a change beyond what `refused` says of the inputs."""
+    return None
+
+
 def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
     """Nothing beyond what `refused` says of every resource."""
     yield from ()

@@ -165,6 +165,9 @@ class LocalCloud(provider_pb2_grpc.ResourceProviderServicer):
             )
         if found is None:
             context.abort(grpc.StatusCode.NOT_FOUND, f"{token} {request.id!r} does not exist; refresh the stack")
+        before, after = revealed(plain(request.old_inputs)), revealed(plain(request.news))
+        if sentence := CLOUDS[self.package].changed(token, before, after):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, sentence)
         properties = self.makes.update(found, plain(request.news), olds, preview=request.preview)
         if not request.preview:
             self.faults.after(rule)

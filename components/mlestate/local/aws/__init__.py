@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlestate.local.aws import binding, documents, together
+from mlestate.local.aws import binding, changes, documents, together
 from mlestate.local.aws.data_source import policy_document
 from mlestate.local.aws.kinds import COMMON, KINDS
 from mlestate.local.aws.needs import HOLDERS, NEEDS
@@ -24,6 +24,7 @@ __all__ = [
     "NAMING",
     "NAMINGS",
     "NEEDS",
+    "changed",
     "invoke",
     "locked",
     "place",
@@ -104,6 +105,11 @@ def refused(resource: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """What the APIs refuse of a resource's inputs, which are of the SDK's types."""
     found = [*binding.check(resource, inputs), *documents.check(resource, inputs)]
     return found or together.check(resource, inputs)
+
+
+def changed(resource: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """The refusal of a change that the inputs alone do not tell."""
+    return changes.refused(resource, before, after)
 
 
 def unjudged(resource: str, inputs: Mapping[str, Any]) -> Iterator[str]:
