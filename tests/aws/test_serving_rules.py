@@ -71,6 +71,18 @@ CASES: dict[str, tuple[str, str, str]] = {
         "'arn:aws:iam::222222222222:role/deployer' lies in account 222222222222, and production in 333333333333. Name "
         "a role of that account.",
     ),
+    "an environment whose names begin as those of another": (
+        AWS + "environments:\n  staging: {}\n  «staging-eu: {}\n",
+        "environments.staging-eu",
+        "'staging-eu' begins as all names of staging do, so the roles of staging would reach into it. Choose a name "
+        "that begins otherwise, or give it an account of its own.",
+    ),
+    "a disk larger than the machine brings": (
+        AWS + CHURN + "    training: {compute: gpu-small, volume_gb: «1000}\n",
+        "models.churn.training.volume_gb",
+        "1000 is more than the 250 GB of the disk that a machine of gpu-small brings, and SageMaker adds none to it. "
+        "Use at most 250, or another size.",
+    ),
     "no machine where requests cannot wait": (
         AWS + CHURN + "    serving: {mode: realtime, replicas: {min: «0, max: 2}}\n",
         "models.churn.serving.replicas.min",
@@ -116,3 +128,9 @@ def test_it_is_refused_where_it_stands_with_the_reason_and_the_alternative(case:
 )
 def test_what_sagemaker_can_do_is_not_refused(serving: str) -> None:
     assert said(f"{AWS}{CHURN}    serving: {serving}\n") == []
+
+
+def test_environments_in_accounts_of_their_own_may_be_named_alike() -> None:
+    role = "deploy_role: arn:aws:iam::222222222222:role/deployer"
+    text = f"environments:\n  staging: {{account: '111111111111'}}\n  staging-eu: {{account: '222222222222', {role}}}\n"
+    assert said(AWS + "account: '111111111111'\n" + text) == []

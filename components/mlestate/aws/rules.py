@@ -131,6 +131,20 @@ def deploy_roles_lie_where_they_deploy(facts: Facts, settings: ModuleType) -> Fi
             )
 
 
+def environments_are_told_apart(facts: Facts, settings: ModuleType) -> Findings:
+    """What an environment's roles may touch, their policies say by the beginning of its names, and roles of an account
+    have names of their own (IAM API, CreateRole, EntityAlreadyExists)."""
+    homes = {name: each.home or facts.config.home for name, each in facts.config.environments.items()}
+    for name, home in homes.items():
+        for other in homes:
+            if name.startswith(f"{other}-") and homes[other] == home:
+                yield (
+                    ("environments", name),
+                    f"'{name}' begins as all names of {other} do, so the roles of {other} would reach into it. Choose "
+                    "a name that begins otherwise, or give it an account of its own.",
+                )
+
+
 MOST_FEATURES = 2500
 
 
@@ -269,6 +283,7 @@ RULES = (
     endpoints_rest_where_they_may,
     an_account_has_room_for_one_anomaly_monitor,
     deploy_roles_lie_where_they_deploy,
+    environments_are_told_apart,
     trusts_fit,
     tokens_can_be_held_to_the_owner,
 )

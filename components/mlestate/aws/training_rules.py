@@ -1,6 +1,6 @@
 """Rules of the file about training that only AWS has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from mlestate.aws.pipeline_jobs import TRAINING_SECONDS
@@ -33,4 +33,21 @@ def runs_end_in_time(facts: Facts, settings: ModuleType) -> Findings:
             )
 
 
-TRAINING_RULES = (schedules_name_one_kind_of_day, runs_end_in_time)
+OWN_DISKS: Mapping[str, int] = {"gpu-small": 250, "gpu-large": 3800}
+"""The GB of the local storage of the machines of `COMPUTE` that have any (Amazon EC2, "Accelerated computing": g5)."""
+
+
+def disks_are_there(facts: Facts, settings: ModuleType) -> Findings:
+    """SageMaker API, ResourceConfig, VolumeSizeInGB: where an instance has local storage, no more can be asked for."""
+    for path, model in facts.models():
+        training = model.training
+        has = OWN_DISKS.get(training.compute)
+        if has is not None and training.volume_gb > has:
+            yield (
+                (*path, "training", "volume_gb"),
+                f"{training.volume_gb} is more than the {has} GB of the disk that a machine of {training.compute} "
+                f"brings, and SageMaker adds none to it. Use at most {has}, or another size.",
+            )
+
+
+TRAINING_RULES = (schedules_name_one_kind_of_day, runs_end_in_time, disks_are_there)
