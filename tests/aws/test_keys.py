@@ -83,6 +83,9 @@ def test_nobody_whom_the_trail_records_can_disable_its_key(estate: Recorded) -> 
     assert said["EncryptTheTrail"]["Condition"]["StringEquals"] == {"aws:SourceArn": [trail]}, (
         "no other account's trail"
     )
+    opened = said["DescribeAndDecryptForTheTrail"]
+    assert set(actions(opened)) == {"kms:Decrypt", "kms:DescribeKey"}, "S3 opens the bucket's key for whoever writes"
+    assert opened["Condition"] == {"StringEquals": {"aws:SourceArn": [trail]}}
 
 
 def test_a_key_given_by_its_alias_is_meant_by_a_condition(estate: Recorded) -> None:

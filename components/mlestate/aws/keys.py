@@ -271,7 +271,15 @@ def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
             },
         )
         | service,
-        allow("DescribeForTheTrail", "kms:DescribeKey", "*", {"StringEquals": {"aws:SourceArn": trails}}) | service,
+        # Decrypt, because the store has a bucket key: without it no trail is made that writes there ("Required KMS key
+        # policy elements for trails").
+        allow(
+            "DescribeAndDecryptForTheTrail",
+            ["kms:Decrypt", "kms:DescribeKey"],
+            "*",
+            {"StringEquals": {"aws:SourceArn": trails}},
+        )
+        | service,
         deny("KeepFromThoseItRecords", CRIPPLE, "*", {"ArnLike": {"aws:PrincipalArn": estate}})
         | {"Principal": {"AWS": "*"}},
     ]
