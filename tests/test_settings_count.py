@@ -13,7 +13,7 @@ import yaml
 
 from mlestate.aws.settings import AwsEstate
 from mlestate.azure.settings import AzureEstate
-from mlestate.blueprint.inventory import as_yaml
+from mlestate.blueprint.inventory import as_digests
 from mlestate.config.base import Settings
 from mlestate.config.model import METRICS, ProblemKind
 from mlestate.config.support import BUILT, matches
@@ -522,7 +522,7 @@ def test_a_reason_is_given_only_for_what_is_accepted(path: str) -> None:
 def inventory(text: str, folder: Path) -> str:
     file = folder / "estate.yaml"
     file.write_text(text)
-    return as_yaml(recorded(file))
+    return as_digests(recorded(file))
 
 
 def changed(estate: dict[str, Any], path: str, value: Any) -> dict[str, Any]:

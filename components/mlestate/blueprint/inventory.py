@@ -72,9 +72,11 @@ def as_yaml(inventory: Iterable[Row]) -> str:
 
 def as_digests(inventory: Iterable[Row]) -> str:
     """The golden form of an estate that is too large to be read: one line a resource, with a digest of its entry."""
-    return _dumped(
-        {key: blake2s(_dumped(entry).encode()).hexdigest()[:12] for key, entry in _entries(inventory).items()}
-    )
+    return _dumped({key: _digest(entry) for key, entry in _entries(inventory).items()})
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    return blake2s(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _dumped(document: Any) -> str:
