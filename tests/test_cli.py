@@ -212,6 +212,19 @@ class TestLocal:
         assert "holds the state of the estate acme" in done.stderr
         assert mlestate("local", "up", MINIMAL, *words).stdout.count("created") == 0, "the first estate is untouched"
 
+    def test_a_protected_environment_taken_out_of_the_file_loses_nothing(self, tmp_path: Path) -> None:
+        """Pulumi's command previews first, also with --yes, and a preview refuses to delete what is protected."""
+        words = ("--engine", "embedded", "--yes", "--state", tmp_path / "state")
+        frame = "version: 1\nname: acme\ncloud: aws\nregion: ca-central-1\n"
+        both = estate(tmp_path, frame + "environments: {staging: {}, production: {protect: true}}\n")
+        assert mlestate("local", "up", both, *words).returncode == 0
+        one = estate(tmp_path, frame + "environments: {staging: {}}\n")
+        done = mlestate("local", "up", one, *words)
+        assert done.returncode == 1
+        assert "because it is protected" in done.stdout + done.stderr
+        both = estate(tmp_path, frame + "environments: {staging: {}, production: {protect: true}}\n")
+        assert "created" not in mlestate("local", "up", both, *words).stdout, "its roles and alarms are still there"
+
     def test_a_summary_repeats_what_failed(self, tmp_path: Path) -> None:
         fault = {"create": {"aws:ecr/repository:Repository": {"fail": "LimitExceededException: no more"}}}
         words = ("local", "up", MINIMAL, "--engine", "embedded", "--yes", "--state", tmp_path)

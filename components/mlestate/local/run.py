@@ -105,6 +105,9 @@ class Run:
             if not typer.confirm(f"Do you want to perform this {command}?"):
                 return True
         try:
+            if yes and command == "up" and self.session.run("preview").failed:
+                # As Pulumi's own command does: what a preview refuses changes nothing, even where nobody is asked.
+                return not self._shown("preview").failed
             return not self._shown(command).failed
         except KeyboardInterrupt:
             self.console.print("\nInterrupted. Nothing is lost: run the same command again to finish.")
