@@ -150,8 +150,11 @@ class TestPlan:
         assert "aws Data" in done.stdout
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_plan_says_which_model_nothing_serves_yet(self) -> None:
-        done = mlestate("plan", ROOT / "examples" / "aws-regulated.yaml")
+    def test_a_plan_says_which_model_nothing_serves_yet(self, tmp_path: Path) -> None:
+        served = "{problem: classification, serving: {mode: serverless, initial_version: 1}}"
+        models = MINIMAL.read_text().replace("{problem: classification}", served)
+        waiting = "  fraud: {problem: classification, serving: {mode: serverless}}\n"
+        done = mlestate("plan", estate(tmp_path, models + waiting))
         assert "production: nothing serves fraud yet" in done.stdout
         assert "nothing serves churn" not in done.stdout, "it has an approved version to start with"
 
