@@ -24,6 +24,14 @@ def test_an_example_is_valid(example: Path) -> None:
     assert load(example).config.version == 1
 
 
+def test_the_aws_examples_are_as_large_as_they_say() -> None:
+    many, regulated = (load(ROOT / "examples" / f"aws-{name}.yaml").config for name in ("many", "regulated"))
+    assert len(many.models) == 30
+    assert regulated.residency == "quebec"
+    accounts = {regulated.home, *(each.home for each in regulated.environments.values())}
+    assert len(accounts) == 3, "hub, staging and production lie apart"
+
+
 @each_example
 def test_an_example_registers_what_its_golden_inventory_says(example: Path, request: pytest.FixtureRequest) -> None:
     """Does not prove that a cloud accepts the values: on AWS they were held against the API's own models, on the

@@ -1,5 +1,7 @@
 """AWS: keys made, given, or left to AWS; who may use one, and who may end one."""
 
+import json
+import re
 from fnmatch import fnmatchcase
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from mlestate.blueprint.inventory import Row
 
 from .conftest import Recorded, actions, all_of, one, statements
-from .estates import MINIMAL, ONE_ACCOUNT
+from .estates import MINIMAL, ONE_ACCOUNT, PEOPLED
 
 GIVEN = (
     MINIMAL
@@ -157,3 +159,13 @@ def test_the_key_of_models_encrypts_the_disks_of_jobs(estate: Recorded) -> None:
     through = said["UseThroughItsServices"]["Condition"]["StringEquals"]["kms:ViaService"]
     assert {"ec2.ca-central-1.amazonaws.com", "sagemaker.ca-central-1.amazonaws.com"} <= set(through)
     assert said["GrantToServices"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_nothing_leaves_the_region(estate: Recorded) -> None:
+    """A copy elsewhere would be outside the residency; what a user lays over by `raw` is not judged here."""
+    for row in estate(PEOPLED):
+        said = json.dumps(row.inputs)
+        assert not re.search("replica", row.type, re.IGNORECASE), f"{row.name} is a copy"
+        assert not re.search('"(?:multiRegion": true|replica|replication)', said, re.IGNORECASE), f"{row.name} copies"
+        regions = set(re.findall(r"arn:aws:[a-z0-9-]+:([a-z]{2}-[a-z]+-[0-9]):", said))
+        assert regions <= {"ca-central-1"}, f"{row.name} reaches into {regions}"

@@ -115,6 +115,11 @@ ESTATE = {
         "'a' is also under ml_engineers, and who releases a model may not approve it. Name another group in one of the "
         "two.",
     ),
+    "an approver who operates": (
+        AWS + "people: {operators: [a], approvers: [«a]}\n",
+        "people.approvers[0]",
+        "'a' is also under operators, and who runs a model may not approve it. Name another group in one of the two.",
+    ),
     "an auditor who operates": (
         AWS + "people: {operators: [a], auditors: [«a]}\n",
         "people.auditors[0]",

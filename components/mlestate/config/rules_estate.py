@@ -118,6 +118,7 @@ def tags_are_legal_on_every_cloud(facts: Facts, settings: ModuleType) -> Finding
 _APART = (
     ("approvers", "data_scientists", "who makes a model may not approve it"),
     ("approvers", "ml_engineers", "who releases a model may not approve it"),
+    ("approvers", "operators", "who runs a model may not approve it"),
     ("auditors", "data_scientists", "an auditor only reads"),
     ("auditors", "ml_engineers", "an auditor only reads"),
     ("auditors", "approvers", "an auditor may not audit their own approval"),
