@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- generated: parts -->", "<!-- end -->"
 
 PARTS = (
-    *("keys", "data", "registry", "alerts", "access", "audit", "network"),
+    *("keys", "registry", "access", "alerts", "audit", "network", "data"),
     *("features", "tracking", "training", "serving", "monitoring", "delivery", "cost"),
 )
 """In the order in which they stand on each other."""
