@@ -130,7 +130,7 @@ class Serving(Protocol):
 
 
 class Delivery(Protocol):
-    """The workflow that releases a version and rolls it back."""
+    """What a release stands on: its ledger, its settings, and where it leaves what failed."""
 
     @property
     def workflows(self) -> Outputs:
