@@ -253,8 +253,14 @@ def _policy(names: Names, concern: str, trails: Sequence[str]) -> list[Statement
         | root,
         allow("GrantToServices", "kms:CreateGrant", "*", {"Bool": {"kms:GrantIsForAWSResource": "true"}}) | root,
     ]
-    added = {"audit": _trails(names, trails), "features": _offline_stores(names), "logs": _signals(names)}
-    return [*statements, *added.get(concern, ())]
+    match concern:
+        case "audit":
+            return [*statements, *_trails(names, trails)]
+        case "features":
+            return [*statements, *_offline_stores(names)]
+        case "logs":
+            return [*statements, *_signals(names)]
+    return statements
 
 
 def _trails(names: Names, trails: Sequence[str]) -> list[Statement]:
