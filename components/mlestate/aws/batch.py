@@ -92,11 +92,12 @@ def machine(
                     name=parameter(names, name),
                     description=f"The SageMaker model with which {name} answers in batch",
                     type="String",
-                    value=made[name].name,
+                    # No secret, and `value` would be one (pulumi-aws, ssm.Parameter).
+                    insecure_value=made[name].name,
                     tags=names.of_model(name, run.model.owner).tags,
                 )
             ),
-            part.child(ignore_changes=["value"]),
+            part.child(ignore_changes=["insecureValue"]),
         )
     whole = state_machine(
         part,
