@@ -252,7 +252,7 @@ def test_a_batch_model_stands_ready_without_a_machine_that_bills(estate: Recorde
     parameter = one(found, "ssm:Parameter", "serving-nightly")
     assert parameter.inputs["name"] == "/mlestate/risk/production/models/nightly"
     assert model.urn in parameter.dependencies
-    assert parameter.options["ignoreChanges"] == ["value"], "a release writes it, and the next `up` leaves it"
+    assert parameter.options["ignoreChanges"] == ["insecureValue"], "a release writes it, and the next `up` leaves it"
     assert set(requests(found)) == {"asked", "nightly"}, "one without an approved version can run nothing"
     waiting = part(found, "production-serving")["waiting"]
     assert waiting == {"waiting": "models.waiting.serving.initial_version"}
