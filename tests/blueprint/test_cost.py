@@ -126,6 +126,25 @@ def test_scheduled_training_counts_at_full_size_and_spot_at_its_share(record: Re
     assert trained(f"{base.replace('1h', '30m')}, schedule: daily") == pytest.approx(M5_XLARGE / 2)
 
 
+def test_a_run_that_a_machine_starts_counts_once_and_for_its_own_model(record: Record) -> None:
+    """A schedule without an image starts the machine of retraining, one of batch runs the machine of all of them."""
+    text = HEAD.format(region="us-east-1") + (
+        "data: {datasets: {files: {path: lake/files/}}}\n"
+        "models:\n"
+        "  one: {problem: classification, training: {timeout: 1h, schedule: daily}}\n"
+        "  two: {problem: classification, training: {timeout: 1h, instances: 2, schedule: weekly}}\n"
+    )
+    text += "".join(
+        f"  {name}: {{problem: regression, data: {{dataset: files}}, "
+        "serving: {mode: batch, initial_version: 1, schedule: daily}}\n"
+        for name in ("three", "four", "five")
+    )
+    charges = estimate(record(text), "aws", "us-east-1").charges
+    trained = sum(each.full for each in charges if each.item.startswith("training on"))
+    assert trained == pytest.approx(M5_XLARGE * (1 + 2 / 7))
+    assert len([each for each in charges if each.item.startswith("transform on")]) == 3
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -15,7 +15,7 @@ from pulumi import Output
 
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.schedules import expression
-from mlestate.aws.state_machines import RETRY, state_machine
+from mlestate.aws.state_machines import RETRY, chosen, state_machine
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
@@ -153,27 +153,17 @@ def definition(names: Names, requests: Mapping[str, Any]) -> dict[str, Any]:
         "QueryLanguage": "JSONata",
         "StartAt": "Which",
         "States": {
-            "Which": {
-                "Type": "Choice",
-                "Choices": [
-                    {
-                        "Condition": f"{{% $states.input.model = '{model}' %}}",
-                        "Assign": {
-                            "parameter": parameter(names, model),
-                            "name": f"{{% '{names.physical('transform-job', model)}-' & {_MINUTE} %}}",
-                            "request": request,
-                        },
-                        "Next": "Current",
+            **chosen(
+                {
+                    model: {
+                        "parameter": parameter(names, model),
+                        "name": f"{{% '{names.physical('transform-job', model)}-' & {_MINUTE} %}}",
+                        "request": request,
                     }
-                    for model, request in sorted(requests.items())
-                ],
-                "Default": "Unknown",
-            },
-            "Unknown": {
-                "Type": "Fail",
-                "Error": "UnknownModel",
-                "Cause": f"The input's model must be one of {', '.join(sorted(requests))}",
-            },
+                    for model, request in requests.items()
+                },
+                then="Current",
+            ),
             "Current": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::aws-sdk:ssm:getParameter",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlestate.aws.state_machines import RETRY
+from mlestate.aws.state_machines import RETRY, chosen
 from mlestate.names import Names
 
 __all__ = ["Trained", "definition"]
@@ -32,27 +32,13 @@ def definition(names: Names, models: Mapping[str, Trained]) -> str:
     StartPipelineExecution: 32 to 128 letters, digits and hyphens).
     """
     states: dict[str, Any] = {
-        "Which": {
-            "Type": "Choice",
-            "Choices": [
-                {
-                    "Condition": f"{{% $states.input.model = '{model}' %}}",
-                    "Assign": {
-                        "pipeline": each.pipeline,
-                        "group": each.group,
-                        "trigger": "{% $states.input.trigger %}",
-                    },
-                    "Next": "Newest",
-                }
-                for model, each in sorted(models.items())
-            ],
-            "Default": "Unknown",
-        },
-        "Unknown": {
-            "Type": "Fail",
-            "Error": "UnknownModel",
-            "Cause": f"The input's model must be one of {', '.join(sorted(models))}",
-        },
+        **chosen(
+            {
+                model: {"pipeline": each.pipeline, "group": each.group, "trigger": "{% $states.input.trigger %}"}
+                for model, each in models.items()
+            },
+            then="Newest",
+        ),
         "Newest": {
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:sagemaker:listModelPackages",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations  # names in annotations would load SDK modules that few estates use
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.sfn as sfn
 from pulumi import Output
 
 from mlestate.part import Part
 
-__all__ = ["RETRY", "state_machine"]
+__all__ = ["RETRY", "chosen", "state_machine"]
 
 RETENTION_DAYS = 30
 
@@ -22,6 +25,26 @@ RETRY = (
     },
 )
 """How a call is tried again that a service refused for the moment."""
+
+
+def chosen(assigned: Mapping[str, Mapping[str, Any]], then: str) -> dict[str, Any]:
+    """The states `Which`, which assigns what belongs to the input's model and goes on to ``then``, and `Unknown`, in
+    which an execution for any other model ends. ``assigned`` is by model."""
+    return {
+        "Which": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": f"{{% $states.input.model = '{model}' %}}", "Assign": assigned[model], "Next": then}
+                for model in sorted(assigned)
+            ],
+            "Default": "Unknown",
+        },
+        "Unknown": {
+            "Type": "Fail",
+            "Error": "UnknownModel",
+            "Cause": f"The input's model must be one of {', '.join(sorted(assigned))}",
+        },
+    }
 
 
 def state_machine(

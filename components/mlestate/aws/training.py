@@ -160,11 +160,13 @@ class Training(Part):
         queue = dead_letters(self, "training", key=keys.ids.get("logs"), topic=alerts.topics["notice"])
         asking = [name for name, (model, _) in due.items() if model.training.image is None]
         if asking:
-            groups = Output.all(**{name: registry.models[name] for name in asking})
+            trained = {
+                name: Output.all(pipeline=made[name].pipeline_name, group=registry.models[name]) for name in asking
+            }
             machine = state_machine(
                 self,
                 "retraining",
-                groups.apply(partial(_machine, names)),
+                Output.all(**trained).apply(partial(_machine, names)),
                 runs_as=access.identities["retraining"],
                 key=keys.ids.get("logs"),
                 topic=alerts.topics["notice"],
@@ -209,11 +211,8 @@ class Training(Part):
             )
 
 
-def _machine(names: Names, groups: Mapping[str, str]) -> str:
-    return retraining.definition(
-        names,
-        {name: retraining.Trained(names.physical("pipeline", name), group) for name, group in groups.items()},
-    )
+def _machine(names: Names, found: Mapping[str, Mapping[str, str]]) -> str:
+    return retraining.definition(names, {name: retraining.Trained(**each) for name, each in found.items()})
 
 
 def _settings(

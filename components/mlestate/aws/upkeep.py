@@ -9,21 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlestate.aws.state_machines import RETRY
 from mlestate.names import Names
 
 __all__ = ["REAPED_EVERY", "definition", "memory"]
 
 REAPED_EVERY = "rate(1 hour)"
-
-_RETRY = [
-    {
-        "ErrorEquals": ["States.TaskFailed"],
-        "IntervalSeconds": 5,
-        "MaxAttempts": 4,
-        "BackoffRate": 2,
-        "JitterStrategy": "FULL",
-    }
-]
 
 State = dict[str, Any]
 
@@ -294,7 +285,7 @@ def _task(action: str, arguments: Any, assign: Mapping[str, str], following: str
         "Type": "Task",
         "Resource": f"arn:aws:states:::aws-sdk:{action}",
         "Arguments": arguments,
-        "Retry": _RETRY,
+        "Retry": list(RETRY),
         **({"Assign": dict(assign)} if assign else {}),
         "Next": following,
     }
@@ -323,7 +314,7 @@ def _each(
         "Type": "Task",
         "Resource": f"arn:aws:states:::aws-sdk:{action}",
         "Arguments": arguments,
-        "Retry": _RETRY,
+        "Retry": list(RETRY),
         "End": True,
         **({"Output": output} if output else {}),
     }

@@ -189,15 +189,17 @@ class _Pricing:
             expression = _schedule(row)
             if expression is None:
                 continue
-            for started in (row, *self._started(row)):
+            given = _given(row)
+            for started in (row, *self._started(row, given)):
                 monitoring = started is row or short_type(row.type) == "aws:sagemaker:MonitoringSchedule"
                 minutes = assumed["monitoring_minutes" if monitoring else "job_minutes"]["usd_is_for"]
-                for job in jobs_of(started):
+                for job in jobs_of(started, given):
                     daily = runs_per_day(expression) * self._run(job, minutes * 60)
                     yield self._charge(started, f"{job.kind} on {job.instance_type}", 0.0, daily)
 
-    def _started(self, schedule: Row) -> list[Row]:
-        """What a schedule starts: the rows that its target, its definition or the targets of its rule come from."""
+    def _started(self, schedule: Row, given: Mapping[str, Any]) -> list[Row]:
+        """What a schedule starts: the rows that its target, its definition or the targets of its rule come from, and
+        the pipelines of the given model that a machine among them names."""
         direct = [
             self._by_urn[urn] for urns in schedule.property_dependencies.values() for urn in urns if urn in self._by_urn
         ]
@@ -209,6 +211,14 @@ class _Pricing:
                 and schedule.urn in target.property_dependencies.get("rule", ())
                 for urn in target.property_dependencies.get("arn", ())
             ]
+        direct += [
+            self._by_urn[urn]
+            for machine in direct
+            if short_type(machine.type) == "aws:sfn:StateMachine"
+            for urn in machine.property_dependencies.get("definition", ())
+            if short_type(self._by_urn[urn].type) == "aws:sagemaker:Pipeline"
+            and self._by_urn[urn].inputs["tags"].get("model") == given.get("model")
+        ]
         return list({row.urn: row for row in direct}.values())
 
     def _run(self, job: Job, seconds: float) -> float:
@@ -239,6 +249,12 @@ class _Pricing:
             idle,
             idle if full is None else full,
         )
+
+
+def _given(row: Row) -> Mapping[str, Any]:
+    """What a schedule gives to what it starts, where that is a JSON object."""
+    given = json.loads((row.inputs.get("target") or {}).get("input") or "{}")
+    return given if isinstance(given, Mapping) else {}
 
 
 def _schedule(row: Row) -> str | None:

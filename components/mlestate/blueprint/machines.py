@@ -95,19 +95,29 @@ def _variant(endpoint: Row, variant: Mapping[str, Any], shadow: bool, targets: M
     return Variant(endpoint, variant["instanceType"], least, max(most, first), shadow=shadow)
 
 
-def jobs_of(row: Row) -> list[Job]:
+def jobs_of(row: Row, given: Mapping[str, Any] | None = None) -> list[Job]:
     """What one run of a pipeline, a state machine or a monitoring definition starts, each branch of it included.
 
-    Read from the documents that the row sends, JSON in JSON included, in SageMaker's own spelling and in Pulumi's.
+    ``given`` is the input of a run, which leaves out the branches of a machine that ask for another. Read from the
+    documents that the row sends, JSON in JSON included, in SageMaker's own spelling and in Pulumi's.
     """
-    return list(_jobs(_opened(row.inputs), {}))
+    return list(_jobs(_opened(row.inputs), {}, given or {}))
 
 
-def _jobs(value: Any, parameters: Mapping[str, Any], around: Mapping[str, Any] | None = None) -> Iterator[Job]:
+_ASKED = re.compile(r"\{% \$states\.input\.(\w+) = '([^']*)' %\}")
+"""The condition of a branch that asks for a value of the machine's input."""
+
+
+def _jobs(
+    value: Any, parameters: Mapping[str, Any], given: Mapping[str, Any], around: Mapping[str, Any] | None = None
+) -> Iterator[Job]:
     if isinstance(value, list):
         for each in value:
-            yield from _jobs(each, parameters, around)
+            yield from _jobs(each, parameters, given, around)
     if not isinstance(value, Mapping):
+        return
+    asked = _ASKED.fullmatch(str(value.get("condition")))
+    if asked is not None and given.get(asked[1], asked[2]) != asked[2]:
         return
     declared = value.get("parameters")
     if isinstance(declared, list):
@@ -126,7 +136,7 @@ def _jobs(value: Any, parameters: Mapping[str, Any], around: Mapping[str, Any] |
                 bool(value.get("enablemanagedspottraining")),
             )
         else:
-            yield from _jobs(each, parameters, value)
+            yield from _jobs(each, parameters, given, value)
 
 
 def _limit(value: Mapping[str, Any]) -> int | None:
