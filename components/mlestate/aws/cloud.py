@@ -23,7 +23,6 @@ from mlestate.aws.serving import Serving
 from mlestate.aws.settings import AwsEstate
 from mlestate.aws.tracking import Tracking
 from mlestate.aws.training import Training
-from mlestate.config.model import Model
 from mlestate.names import HUB, Names
 
 __all__ = ["AwsCloud"]
@@ -35,6 +34,7 @@ class AwsCloud:
     def __init__(self, config: AwsEstate, secrets: contract.Secrets) -> None:
         self.config = config
         self.secrets = secrets
+        self.models = {environment: config.models_in(environment) for environment in config.environments}
         self.deploy_roles = {
             name: [each.deploy_role] for name, each in config.environments.items() if each.deploy_role is not None
         }
@@ -58,7 +58,7 @@ class AwsCloud:
         return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
-        return Data(names, self.config.data, self._models(names), keys, self._protect(names), opts)
+        return Data(names, self.config.data, self.models[names.environment], keys, self._protect(names), opts)
 
     def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
         return Registry(names, self.config.models, self._elsewhere(names), keys, self._protect(names), opts)
@@ -144,7 +144,7 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Training:
-        models, is_last = self._models(names), self.config.promotion_path[-1] == names.environment
+        models, is_last = self.models[names.environment], self.config.promotion_path[-1] == names.environment
         return Training(
             names,
             models,
@@ -173,7 +173,7 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Serving:
-        models, protect = self._models(names), self._protect(names)
+        models, protect = self.models[names.environment], self._protect(names)
         datasets = self.config.data.datasets
         return Serving(names, models, datasets, network, keys, data, registry, access, alerts, protect, opts)
 
@@ -189,7 +189,7 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Monitoring:
-        models, listeners = self._models(names), self.config.alerts
+        models, listeners = self.models[names.environment], self.config.alerts
         return Monitoring(names, models, listeners, network, keys, data, training, serving, access, alerts, opts)
 
     def delivery(
@@ -205,7 +205,7 @@ class AwsCloud:
         opts: ResourceOptions,
     ) -> Delivery:
         path, approval = self.config.promotion_path, self.config.promotion.approval
-        models, protect = self._models(names), self._protect(names)
+        models, protect = self.models[names.environment], self._protect(names)
         return Delivery(names, models, path, approval, keys, registry, training, monitoring, alerts, protect, opts)
 
     def cost(
@@ -217,14 +217,11 @@ class AwsCloud:
         opts: ResourceOptions,
     ) -> Cost:
         environment = self.config.environments[names.environment]
-        return Cost(names, environment, self._models(names), keys, access, alerts, opts)
+        return Cost(names, environment, self.models[names.environment], keys, access, alerts, opts)
 
     def _protect(self, names: Names) -> bool:
         """An environment as its file says; the hub as soon as one environment that relies on it is protected."""
         return any(names.environment in (name, HUB) for name in self.protected)
-
-    def _models(self, names: Names) -> dict[str, Model]:
-        return {model: self.config.model(model, names.environment) for model in self.config.models}
 
     def _in_account(self, names: Names) -> list[Names]:
         """The environments in the account of a slice."""

@@ -78,10 +78,7 @@ class Reach:
     def of(cls, config: AwsEstate, names: Names) -> "Reach":
         """What the roles of the slice of ``names`` come near in an estate."""
         hub = replace(names, environment=HUB, home=config.home or names.home)
-        models = {
-            environment: {model: config.model(model, environment) for model in config.models}
-            for environment in config.environments
-        }
+        models = {environment: config.models_in(environment) for environment in config.environments}
         written = dict(config.models)
         asked = [model for each in (written, *models.values()) for model in each.values()]
         return cls(

@@ -288,13 +288,12 @@ class Estate(Settings):
     def model(self, name: str, environment: str) -> Model:
         """One model as it is in one environment, at its scale, what it decides kept as long as the law of the residency
         asks. Raises KeyError when there is no such one."""
-        return scaled(self._kept_by_law(self.adjusted(name, environment)), self.environments[environment].scale)
+        here = self.environments[environment]
+        return scaled(self._kept_by_law(self.models[name].in_environment(environment, here.mirrors)), here.scale)
 
-    def adjusted(self, name: str, environment: str) -> Model:
-        """One model with what the file changes in one environment; a mirror starts from what it mirrors."""
-        original = self.environments[environment].mirrors
-        model = self.models[name]
-        return (model.in_environment(original) if original else model).in_environment(environment)
+    def models_in(self, environment: str) -> dict[str, Model]:
+        """Every model as it is in one environment."""
+        return {name: self.model(name, environment) for name in self.models}
 
     def _kept_by_law(self, model: Model) -> Model:
         capture, law = model.serving.capture or Capture(), DECISIONS_KEPT_BY_LAW.get(str(self.residency))

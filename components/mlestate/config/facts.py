@@ -34,9 +34,8 @@ class Facts:
                 self._models.append((("models", name), model))
                 for environment in model.environments:
                     path = ("models", name, "environments", environment)
-                    original = getattr(self.config.environments.get(environment), "mirrors", None)
-                    start = model.in_environment(original) if original else model
-                    self._models.append((path, start.in_environment(environment)))
+                    mirrors = getattr(self.config.environments.get(environment), "mirrors", None)
+                    self._models.append((path, model.in_environment(environment, mirrors)))
         return self._models
 
     def written(self, path: Path) -> Node | None:

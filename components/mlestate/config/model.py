@@ -98,13 +98,16 @@ class Model(Settings):
         description="What differs in one environment, by its name; merged last. Left out: nothing differs.",
     )
 
-    def in_environment(self, environment: str) -> "Model":
-        """This model as it is in one environment: what stands under `environments.<name>` merged last."""
-        adjustments = self.environments.get(environment)
-        if adjustments is None:
+    def in_environment(self, environment: str, mirrors: str | None = None) -> "Model":
+        """This model as it is in one environment: what stands under `environments.<name>` merged last, and before it
+        what stands under the environment that this one mirrors."""
+        found = [self.environments[each] for each in (mirrors, environment) if each and each in self.environments]
+        if not found:
             return self
-        own = self.model_dump(exclude_unset=True)
-        return Model.model_validate(merged(own, adjustments.model_dump(exclude_unset=True)))
+        whole: object = self.model_dump(exclude_unset=True)
+        for adjustments in found:
+            whole = merged(whole, adjustments.model_dump(exclude_unset=True))
+        return Model.model_validate(whole)
 
 
 def merged(base: object, over: object) -> object:
