@@ -16,6 +16,7 @@ from mlestate.config import json_schema
 from mlestate.config.reference import reference_markdown
 from mlestate.estate import CLOUDS
 from mlestate.local.figures import recorded
+from mlestate.local.session import check
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- generated: parts -->", "<!-- end -->"
@@ -58,10 +59,9 @@ def _figures() -> str:
         "|---|---|---|---|---|",
     ]
     for example in sorted((ROOT / "examples").glob("aws-*.yaml")):
-        found = recorded(example, None)
-        if found is None:
+        config, rows = check(example, None), recorded(example, None)
+        if rows is None:
             raise RuntimeError(f"{example.name} does not come up")
-        config, rows = found
         total = estimate(rows, config.cloud, config.region)
         machines = Counter[str]()
         for need in needs(rows):

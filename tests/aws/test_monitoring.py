@@ -18,9 +18,9 @@ from mlestate.aws.settings import KNOWN_REGIONS, REGIONS, cores, gpus
 from mlestate.blueprint.inventory import Row
 from mlestate.config import load
 from mlestate.config.base import Schedule
-from mlestate.config.errors import ConfigError
 from mlestate.local.engine import Diagnostic
 from mlestate.local.session import rehearse
+from tests.config.said import said as refused
 
 from .conftest import Recorded, Rows, all_of, one
 from .estates import MINIMAL, ONE_ACCOUNT
@@ -354,14 +354,6 @@ def test_a_plan_says_when_alarms_reach_no_one(tmp_path: Path) -> None:
     assert said(MINIMAL, tmp_path) == [], "where there are no alarms there is nobody to tell"
 
 
-def refused(text: str, folder: Path) -> list[str]:
-    file = folder / "estate.yaml"
-    file.write_text(text)
-    with pytest.raises(ConfigError) as error:
-        load(file)
-    return [f"{problem.path}: {problem.message}" for problem in error.value.problems]
-
-
 @pytest.mark.parametrize(
     ("old", "new", "path", "reason"),
     [
@@ -385,15 +377,17 @@ def refused(text: str, folder: Path) -> list[str]:
         ),
     ],
 )
-def test_what_could_not_be_watched_is_refused(old: str, new: str, path: str, reason: str, tmp_path: Path) -> None:
+def test_what_could_not_be_watched_is_refused(old: str, new: str, path: str, reason: str) -> None:
     assert old in WATCHED
-    found = refused(WATCHED.replace(old, new), tmp_path)
-    assert [each for each in found if each.startswith(f"{path}: ") and reason in each], found
+    found = refused(WATCHED.replace(old, new))
+    assert [message for where, message in found if where == path and reason in message], found
 
 
-def test_a_table_has_no_lines_for_the_monitor(tmp_path: Path) -> None:
-    found = refused(BATCH.replace("format: csv", "format: parquet"), tmp_path)
-    assert [each for each in found if each.startswith("models.churn.monitoring.data_drift: ") and "no lines" in each]
+def test_a_table_has_no_lines_for_the_monitor() -> None:
+    found = refused(BATCH.replace("format: csv", "format: parquet"))
+    assert [
+        message for where, message in found if where == "models.churn.monitoring.data_drift" and "no lines" in message
+    ]
 
 
 def test_what_defaults_say_for_watched_models_stops_no_other(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from mlestate.config.estate import Estate
 from mlestate.estate import slices
 from mlestate.local import display
 from mlestate.local.figures import recorded
-from mlestate.local.session import HOMES
+from mlestate.local.session import HOMES, check
 
 __all__ = ["ACCOUNTS", "Account", "Finding", "doctor"]
 
@@ -67,10 +67,10 @@ def doctor(file: Path, scope: str | None, *, as_json: bool, offline: bool) -> bo
     Raises:
         InputError: the file is wrong, or what asks the cloud is not installed.
     """
-    found = recorded(file, scope)
-    if found is None:
+    config = check(file, scope)
+    rows = recorded(file, scope)
+    if rows is None:
         return False
-    config, rows = found
     wanted = needs(rows)
     findings = [*_tools(), *_accounts(config, scope, rows, wanted, offline)]
     console = display.console()

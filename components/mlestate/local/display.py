@@ -48,6 +48,11 @@ class Display:
         self._began = monotonic()
         self._failures: list[str] = []
 
+    def errors(self, event: Event) -> None:
+        """Take one event of the engine, and speak only when something went wrong."""
+        if isinstance(event, Diagnostic):
+            self(event)
+
     def __call__(self, event: Event) -> None:
         """Take one event of the engine."""
         if isinstance(event, Diagnostic):

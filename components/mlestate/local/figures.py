@@ -13,23 +13,15 @@ from mlestate.blueprint.quotas import Need, needs
 from mlestate.config.estate import Estate
 from mlestate.estate import slices
 from mlestate.local import display
-from mlestate.local.engine import Diagnostic, Event
 from mlestate.local.session import check, rehearse
 
 __all__ = ["cost", "recorded", "summary"]
 
 
-def recorded(file: Path, scope: str | None) -> tuple[Estate, list[Row]] | None:
-    """The settings and the rows that the program registers; None when it failed, which has been told then."""
-    show = display.Display(Console(stderr=True))
-    config = check(file, scope)
-
-    def errors(event: Event) -> None:
-        if isinstance(event, Diagnostic):
-            show(event)
-
-    rehearsal = rehearse(file, scope, listener=errors)
-    return None if rehearsal.result.failed else (config, rows(rehearsal.state.export()))
+def recorded(file: Path, scope: str | None) -> list[Row] | None:
+    """The rows that the program registers for a checked file; None when it failed, which has been told then."""
+    rehearsal = rehearse(file, scope, listener=display.Display(Console(stderr=True)).errors)
+    return None if rehearsal.result.failed else rows(rehearsal.state.export())
 
 
 def cost(file: Path, scope: str | None, *, as_json: bool) -> bool:
@@ -38,11 +30,11 @@ def cost(file: Path, scope: str | None, *, as_json: bool) -> bool:
     Raises:
         InputError: the file is wrong, or there is no price table of its cloud.
     """
-    prices(check(file, scope).cloud)
-    found = recorded(file, scope)
-    if found is None:
+    config = check(file, scope)
+    prices(config.cloud)
+    registered = recorded(file, scope)
+    if registered is None:
         return False
-    config, registered = found
     total = estimate(registered, config.cloud, config.region)
     console = display.console()
     if as_json:

@@ -11,7 +11,7 @@ from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
 from mlestate.local.checkpoint import checked
-from mlestate.local.engine import Diagnostic, Result
+from mlestate.local.engine import Result
 from mlestate.local.figures import summary
 from mlestate.local.files import parse_json, read_bytes
 from mlestate.local.session import check, rehearse, stand_in
@@ -31,7 +31,7 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
     show = display.Display(console if not as_json else Console(stderr=True), preview=True)
     changing = before is not None and not as_json
     config = check(file, scope)
-    rehearsal = rehearse(file, scope, against=before, origin=origin, listener=show if changing else _errors_only(show))
+    rehearsal = rehearse(file, scope, against=before, origin=origin, listener=show if changing else show.errors)
     result = rehearsal.result
     if result.failed:
         return False
@@ -61,10 +61,6 @@ def plan(file: Path, *, scope: str | None, as_json: bool, export: Path | None, a
         display.waiting(console, result.outputs)
         display.unchecked(console, rehearsal.unchecked)
     return True
-
-
-def _errors_only(show: display.Display) -> Any:
-    return lambda event: show(event) if isinstance(event, Diagnostic) else None
 
 
 def _document(rows: list[inventory.Row], result: Result) -> dict[str, Any]:
