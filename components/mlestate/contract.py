@@ -203,7 +203,7 @@ class WholeCloud(Cloud, Protocol):
 
     def alerts(self, names: Names, keys: Keys, access: Access, opts: ResourceOptions) -> Alerts: ...
 
-    def access(self, names: Names, keys: Keys, registry: Registry, opts: ResourceOptions) -> Access: ...
+    def access(self, names: Names, opts: ResourceOptions) -> Access: ...
 
     def audit(self, names: Names, keys: Keys, access: Access, alerts: Alerts, opts: ResourceOptions) -> Audit: ...
 
@@ -253,7 +253,6 @@ class WholeCloud(Cloud, Protocol):
         network: Network,
         keys: Keys,
         data: Data,
-        training: Training,
         serving: Serving,
         access: Access,
         alerts: Alerts,

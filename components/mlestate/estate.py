@@ -79,7 +79,7 @@ class Hub(Part):
         else:
             keys = cloud.keys(names, ("registry", "audit", "logs"), child)
             self.versions = cloud.registry(names, keys, child)
-            access = cloud.access(names, keys, self.versions, child)
+            access = cloud.access(names, child)
             self.record = cloud.audit(names, keys, access, cloud.alerts(names, keys, access, child), child)
             trail = {"trail": self.record.trail, "store": self.record.store}
             roles = {**access.personas, **access.ci, **access.identities}
@@ -117,7 +117,7 @@ class Environment(Part):
             data = cloud.data(names, cloud.keys(names, ("data", "models"), child), child)
         else:
             keys = cloud.keys(names, ("data", "features", "models", "logs"), child)
-            access = cloud.access(names, keys, registry, child)
+            access = cloud.access(names, child)
             alerts = cloud.alerts(names, keys, access, child)
             network = cloud.network(names, child)
             data = cloud.data(names, keys, child)
@@ -127,7 +127,7 @@ class Environment(Part):
             tracking = cloud.tracking(names, keys, data, access, child)
             training = cloud.training(names, network, keys, data, features, tracking, registry, access, alerts, child)
             serving = cloud.serving(names, network, keys, data, registry, access, alerts, child)
-            monitoring = cloud.monitoring(names, network, keys, data, training, serving, access, alerts, child)
+            monitoring = cloud.monitoring(names, network, keys, data, serving, access, alerts, child)
             delivery = cloud.delivery(names, keys, registry, training, serving, monitoring, access, alerts, child)
             cost = cloud.cost(names, keys, access, alerts, child)
             made |= {

@@ -113,7 +113,7 @@ class AwsCloud:
             opts,
         )
 
-    def access(self, names: Names, keys: contract.Keys, registry: contract.Registry, opts: ResourceOptions) -> Access:
+    def access(self, names: Names, opts: ResourceOptions) -> Access:
         return access(self.config, names, opts)
 
     def network(self, names: Names, opts: ResourceOptions) -> contract.Network:
@@ -183,14 +183,13 @@ class AwsCloud:
         network: contract.Network,
         keys: contract.Keys,
         data: contract.Data,
-        training: contract.Training,
         serving: contract.Serving,
         access: contract.Access,
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Monitoring:
         models, listeners = self.models[names.environment], self.config.alerts
-        return Monitoring(names, models, listeners, network, keys, data, training, serving, access, alerts, opts)
+        return Monitoring(names, models, listeners, network, keys, data, serving, access, alerts, opts)
 
     def delivery(
         self,

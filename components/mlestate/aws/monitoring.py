@@ -57,7 +57,6 @@ class Monitoring(Part):
         network: contract.Network,
         keys: contract.Keys,
         data: contract.Data,
-        training: contract.Training,
         serving: contract.Serving,
         access: contract.Access,
         alerts: contract.Alerts,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pulumi_aws.ecr as ecr
 import pulumi_aws.sagemaker as sagemaker
@@ -14,7 +14,7 @@ from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["PULL", "Registry", "RegistryElsewhere", "card", "group_arn", "repository_arn", "version_arn"]
+__all__ = ["PULL", "Registry", "RegistryElsewhere", "card", "group_arn", "version_arn"]
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """What pulling an image takes, besides the token that names no repository."""
@@ -137,13 +137,6 @@ def group_arn(names: Names, model: str) -> str:
 def version_arn(group: str, version: int | str) -> str:
     """The ARN of one version of a group (SageMaker API, CreateModelPackage: versions count from 1)."""
     return f"{group.replace(':model-package-group/', ':model-package/')}/{version}"
-
-
-def repository_arn(names: Names, url: str) -> str:
-    """The ARN of the repository at ``<account>.dkr.ecr.<region>.amazonaws.com/<name>``, in whichever account it is."""
-    host, _, name = url.partition("/")
-    account, _, _, region, *_ = host.split(".")
-    return replace(names, home=account, region=region).arn("ecr", f"repository/{name}")
 
 
 def _lifecycle() -> str:
