@@ -1,7 +1,9 @@
-"""A state machine as every part of an environment wants one: under its key, with a log, and an alarm when it fails."""
+"""A state machine as every part of an environment wants one: under its key, with a log, and an alarm when it fails; and
+what its states are written with."""
 
 from __future__ import annotations  # names in annotations would load SDK modules that few estates use
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +13,25 @@ from pulumi import Output
 
 from mlestate.part import Part
 
-__all__ = ["RETRY", "chosen", "state_machine"]
+__all__ = [
+    "RETRY",
+    "State",
+    "choice",
+    "chosen",
+    "document",
+    "each",
+    "expression",
+    "fail",
+    "state_machine",
+    "succeed",
+    "task",
+    "wait",
+]
 
 RETENTION_DAYS = 30
+
+State = dict[str, Any]
+"""One state in Amazon States Language, without its name."""
 
 RETRY = (
     {
@@ -39,11 +57,107 @@ def chosen(assigned: Mapping[str, Mapping[str, Any]], then: str) -> dict[str, An
             ],
             "Default": "Unknown",
         },
-        "Unknown": {
-            "Type": "Fail",
-            "Error": "UnknownModel",
-            "Cause": f"The input's model must be one of {', '.join(sorted(assigned))}",
+        "Unknown": fail("UnknownModel", f"The input's model must be one of {', '.join(sorted(assigned))}"),
+    }
+
+
+def document(comment: str, start: str, states: Mapping[str, State]) -> str:
+    """A whole machine in Amazon States Language, the same text for the same states."""
+    whole = {"Comment": comment, "QueryLanguage": "JSONata", "StartAt": start, "States": states}
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"))
+
+
+def expression(jsonata: str) -> str:
+    """What a state works out when it comes to it."""
+    return "{% " + jsonata + " %}"
+
+
+def task(
+    action: str,
+    arguments: Any,
+    assign: Mapping[str, Any],
+    then: str | None,
+    *,
+    catch: Mapping[str, str] | None = None,
+    output: Any = None,
+) -> State:
+    """A call of an AWS service (``sagemaker:describeEndpoint``), after which ``assign`` is kept; with no ``then`` the
+    machine ends.
+
+    ``catch`` says which state follows an error (``Ssm.ParameterNotFoundException``; a whole word like ``States.ALL`` is
+    caught after the retries, an error by its name at once). There the variable ``$caught`` is what was thrown: Error
+    and Cause.
+    """
+    named = [error for error in catch or {} if not error.startswith("States.")]
+    return {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Arguments": arguments,
+        "Retry": [*([{"ErrorEquals": named, "MaxAttempts": 0}] if named else []), *RETRY],
+        **(
+            {
+                "Catch": [
+                    {
+                        "ErrorEquals": [error],
+                        "Assign": {"caught": expression("$states.errorOutput")},
+                        "Next": following,
+                    }
+                    for error, following in catch.items()
+                ]
+            }
+            if catch
+            else {}
+        ),
+        **({"Assign": dict(assign)} if assign else {}),
+        **({} if output is None else {"Output": output}),
+        **({"End": True} if then is None else {"Next": then}),
+    }
+
+
+def choice(cases: Mapping[str, str], otherwise: str) -> State:
+    """The state that follows the first condition that holds: JSONata without its brackets, by what follows."""
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": expression(condition), "Next": following} for condition, following in cases.items()],
+        "Default": otherwise,
+    }
+
+
+def wait(seconds: int | str, then: str) -> State:
+    return {"Type": "Wait", "Seconds": seconds, "Next": then}
+
+
+def fail(error: str, cause: str) -> State:
+    return {"Type": "Fail", "Error": error, "Cause": cause}
+
+
+def succeed(output: Any) -> State:
+    return {"Type": "Succeed", "Output": output}
+
+
+def each(
+    items: str,
+    action: str,
+    arguments: Any,
+    assign: Mapping[str, Any],
+    then: str,
+    *,
+    output: Any = None,
+) -> State:
+    """The same call for each of some items, one after the other; ``output`` is of one call, ``assign`` of all."""
+    name = action.split(":")[1]
+    name = name[0].upper() + name[1:]
+    return {
+        "Type": "Map",
+        "Items": expression(items),
+        "MaxConcurrency": 1,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": name,
+            "States": {name: task(action, arguments, {}, None, output=output)},
         },
+        **({"Assign": dict(assign)} if assign else {}),
+        "Next": then,
     }
 
 
