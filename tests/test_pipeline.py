@@ -136,6 +136,14 @@ def test_the_contract_tells_of_every_step_what_it_reads_and_writes() -> None:
             assert said == [list(step.reads), list(step.writes)], f"docs/contract.md on {step.name}"
 
 
+def test_a_version_brings_what_it_is_tried_with_before_it_gets_traffic() -> None:
+    assert pipeline.step("register").reads[pipeline.EXAMPLES] == "evaluate", "what measured the model also asked it"
+    for file in pipeline.EXAMPLE_FILES:
+        assert f"`{file}`" in CONTRACT, f"docs/contract.md does not tell of {file}"
+    assert f"at most {pipeline.EXAMPLE_ROWS} rows" in CONTRACT
+    assert "A version without the two files is not released" in CONTRACT
+
+
 def test_the_contract_names_the_exit_code_the_file_and_the_words_of_the_code() -> None:
     assert f"| {pipeline.GATE_FAILED} | the work is done, and a gate did not pass" in CONTRACT
     for word in (pipeline.EVALUATION, pipeline.UNBOUNDED, pipeline.NOT_RECORDED, *pipeline.RUN):

@@ -23,6 +23,9 @@ from mlestate.config.training import Compute
 
 __all__ = [
     "EVALUATION",
+    "EXAMPLES",
+    "EXAMPLE_FILES",
+    "EXAMPLE_ROWS",
     "GATE_FAILED",
     "NOT_RECORDED",
     "RUN",
@@ -51,6 +54,10 @@ GATE_FAILED = 3
 
 EVALUATION = "evaluation.json"
 """The file in which `evaluate` leaves its numbers; a cloud that can read it judges them once more."""
+
+EXAMPLES, EXAMPLE_FILES, EXAMPLE_ROWS = "examples", ("request.json", "answer.json"), 20
+"""The output of `evaluate` by which a release tries a version before it gets traffic: a request of a few rows of the
+holdout, at most so many, and what the model answered to it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ STEPS: tuple[Step, ...] = (
         "evaluate",
         machine="training",
         reads={"settings": "ingest", "holdout": "ingest", "model": "train", "champion": None},
-        writes=("evaluation", "baselines"),
+        writes=("evaluation", "baselines", EXAMPLES),
         reach="tracking",
     ),
     Step(
@@ -119,6 +126,7 @@ STEPS: tuple[Step, ...] = (
             "model": "train",
             "evaluation": "evaluate",
             "baselines": "evaluate",
+            EXAMPLES: "evaluate",
         },
         after=("check_model",),
     ),

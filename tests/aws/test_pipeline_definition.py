@@ -288,6 +288,13 @@ def test_a_version_carries_the_baselines_that_its_monitors_read() -> None:
     ), "fairness asks for a report on bias, an automated decision for one on its reasons"
 
 
+def test_a_version_is_tried_with_what_its_own_run_wrote() -> None:
+    outputs = jobs()["evaluate"]["ProcessingOutputConfig"]["Outputs"]
+    places = {each["OutputName"]: each["S3Output"]["S3Uri"]["Std:Join"]["Values"] for each in outputs}
+    run = [f"{PUBLIC.folder}/runs", {"Get": "Execution.PipelineExecutionId"}, "evaluate"]
+    assert places == {name: [*run, name] for name in ("evaluation", "baselines", "examples")}
+
+
 def test_a_version_in_a_group_has_no_tags() -> None:
     """SageMaker refuses tags on the versions of a group; the jobs have them."""
     assert "Tags" not in steps()["register"]["Arguments"]

@@ -81,6 +81,19 @@ def test_everything_that_a_version_names_was_written_by_its_run(tmp_path: Path) 
                 assert done.folder(report["S3Uri"]).is_file(), report["S3Uri"]
 
 
+def test_what_a_version_is_tried_with_lies_beside_its_evaluation(tmp_path: Path) -> None:
+    """Where a release finds it follows from the run that the version names, as it does for every other output."""
+    rows = [{"amount": float(amount), "province": "QC"} for amount in range(30)]
+    done = run(tmp_path, {**GOOD, "rows": rows})
+    assert done.registered is not None
+    folder = f"{PUBLIC.folder}/runs/{done.registered['CustomerMetadataProperties']['run']}/evaluate/{pipeline.EXAMPLES}"
+    evaluation = done.registered["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    assert evaluation.replace("evaluation/evaluation.json", pipeline.EXAMPLES) == folder
+    asked, said = (json.loads((done.folder(folder) / file).read_text()) for file in pipeline.EXAMPLE_FILES)
+    assert asked["instances"] == rows[: pipeline.EXAMPLE_ROWS]
+    assert len(said["predictions"]) == pipeline.EXAMPLE_ROWS, "an answer to each row"
+
+
 @pytest.mark.parametrize(
     ("knobs", "ran", "reason"),
     [
