@@ -14,7 +14,7 @@ from mlestate.config.base import Schedule
 from mlestate.config.model import Model
 from mlestate.names import Names
 
-__all__ = ["CODE", "CREATE", "arguments", "captures", "job", "monitored", "window"]
+__all__ = ["CODE", "CREATE", "OUT", "arguments", "captures", "compares", "job", "monitored", "processing", "window"]
 
 CREATE = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 """EventBridge Scheduler's universal target (user guide, "Using universal targets"): any call of an AWS API."""
@@ -28,14 +28,19 @@ LONGEST_SECONDS = 3600
 
 
 def captures(model: Model) -> bool:
-    """Whether requests and answers are kept: asked for, needed by what watches them, or by law.
+    """Whether requests and answers are kept: asked for, needed by what watches or compares them, or by law.
 
     Endpoints with machines and batch transforms can (SageMaker, "Data capture").
     """
     serving, monitoring = model.serving, model.monitoring
     watched = monitoring.data_drift or monitoring.prediction_drift or monitoring.model_quality
-    asked = serving.capture is not None or model.automated_decision or watched is not None
+    asked = serving.capture is not None or model.automated_decision or watched is not None or compares(model)
     return asked and serving.mode in ("realtime", "batch")
+
+
+def compares(model: Model) -> bool:
+    """Whether a release sets two versions side by side on one endpoint and lets their answers decide."""
+    return model.serving.mode == "realtime" and model.serving.rollout.strategy in ("ab", "shadow")
 
 
 def monitored(model: Model) -> bool:
@@ -114,22 +119,55 @@ def job(
     job lists and reads artifacts, capture, raw and, of batch runs, curated, and writes below ``<model>/monitoring/`` in
     artifacts. It reaches S3 by itself, so it is not isolated from the network; in a private one it has no way out.
     """
-    tags = names.of_model(name, model.owner).tags
     return {
         "ProcessingJobName": f"{names.physical('monitoring-job', name)}-<aws.scheduler.execution-id>",
+        **processing(
+            names,
+            name,
+            model,
+            program="monitor",
+            arguments=arguments(names, name, model, stores, endpoint, variant),
+            code=(code, f"{CODE}/monitor"),
+            report=f"{stores['artifacts']}/{name}/monitoring/<aws.scheduler.scheduled-time>/",
+            role_arn=role_arn,
+            key=key,
+            subnets=subnets,
+            groups=groups,
+        ),
+    }
+
+
+def processing(
+    names: Names,
+    name: str,
+    model: Model,
+    *,
+    program: str,
+    arguments: Sequence[str],
+    code: tuple[str, str],
+    report: str,
+    role_arn: str,
+    key: str | None,
+    subnets: Sequence[str],
+    groups: Sequence[str],
+) -> dict[str, Any]:
+    """A job that runs one of the estate's own programs, all but its name: a Python package, the folder in S3 of its
+    files and where they go below ``CODE``, and the folder in S3 that takes what it leaves in ``OUT``."""
+    tags = names.of_model(name, model.owner).tags
+    return {
         "RoleArn": role_arn,
         "AppSpecification": {
             "ImageUri": image("scikit-learn", names.region),
-            "ContainerEntrypoint": ["python3", "-m", "monitor"],
-            "ContainerArguments": arguments(names, name, model, stores, endpoint, variant),
+            "ContainerEntrypoint": ["python3", "-m", program],
+            "ContainerArguments": [*arguments],
         },
         "Environment": {"AWS_DEFAULT_REGION": names.region, "PYTHONPATH": CODE},
         "ProcessingInputs": [
             {
                 "InputName": "code",
                 "S3Input": {
-                    "S3Uri": code,
-                    "LocalPath": f"{CODE}/monitor",
+                    "S3Uri": code[0],
+                    "LocalPath": code[1],
                     "S3DataType": "S3Prefix",
                     "S3InputMode": "File",
                 },
@@ -139,11 +177,7 @@ def job(
             "Outputs": [
                 {
                     "OutputName": "report",
-                    "S3Output": {
-                        "S3Uri": f"{stores['artifacts']}/{name}/monitoring/<aws.scheduler.scheduled-time>/",
-                        "LocalPath": OUT,
-                        "S3UploadMode": "EndOfJob",
-                    },
+                    "S3Output": {"S3Uri": report, "LocalPath": OUT, "S3UploadMode": "EndOfJob"},
                 }
             ],
             **({"KmsKeyId": key} if key else {}),
