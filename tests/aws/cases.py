@@ -15,6 +15,10 @@ HOMES = {"hub": "111111111111", "staging": "111111111111", "production": "333333
 
 NAMES = {name: Names("aws", "risk", name, "ca-central-1", home) for name, home in HOMES.items()}
 
+MORE_RESOURCES: Mapping[str, list[str]] = {"sagemaker:CreateModel": ["arn:*:sagemaker:*:*:model-package/*"]}
+"""By action: what it is asked for on though the Service Authorization Reference says nothing of it (SageMaker developer
+guide, "Deploy a model version from a different account")."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -35,6 +39,11 @@ class Case:
         return names.arn("iam", f"role/mlestate/risk/{names.slice}-{role}", regional=False)
 
     @property
+    def userid(self) -> str:
+        """Who this is, as a person: the id of the role, and the name of a session that its trust policy lets in."""
+        return f"AROAEXAMPLE:{self.who.partition(' ')[2]}@risk.example"
+
+    @property
     def place(self) -> tuple[str, str, str]:
         """The slice, the service and the rest of the ARN of what is asked for."""
         slice_, service, rest = self.resource.split(":", 2)
@@ -52,11 +61,15 @@ class Case:
         if service == "iam":
             kind, _, name = rest.partition("/")
             return names.arn("iam", f"{kind}/mlestate/risk/{name}" if name else f"role/{kind}", regional=False)
-        return names.arn(service, f"key/{rest}" if service == "kms" else rest)
+        return names.arn(service, f"key/{rest}" if service == "kms" else rest, regional=service != "budgets")
 
     @property
     def whole_context(self) -> dict[str, Any]:
-        sent: dict[str, Any] = {"aws:RequestedRegion": "ca-central-1", "aws:PrincipalArn": self.principal}
+        sent: dict[str, Any] = {
+            "aws:RequestedRegion": "ca-central-1",
+            "aws:PrincipalArn": self.principal,
+            "aws:userid": self.userid,
+        }
         if self.action.startswith("s3:"):
             sent["aws:SecureTransport"] = "true"
         if self.resource != "*" and self.place[1] == "kms":

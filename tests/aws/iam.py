@@ -1,9 +1,9 @@
 """IAM's verdict on a request, computed offline: identity policies, a boundary, a resource policy, and conditions.
 
 Rules: IAM user guide, "Policy evaluation logic", "Conditions with multiple context keys or values", "Evaluation logic
-for policies with multivalued context keys" and "Permissions boundaries for IAM entities". Not here, because no policy
-of an estate uses them: service and resource control policies, session policies, policy variables, dates, addresses.
-What is not known is an error and never a verdict.
+for policies with multivalued context keys", "Policy variables" and "Permissions boundaries for IAM entities". Not here,
+because no policy of an estate uses them: service and resource control policies, session policies, variables in
+resources or with a default, dates, addresses. What is not known is an error and never a verdict.
 """
 
 import json
@@ -163,6 +163,10 @@ def _holds(operator: str, key: str, wanted: Any, context: Context) -> bool:
     optional = plain.endswith("IfExists")
     plain = plain.removesuffix("IfExists")
     negated = "Not" in plain
+    filled = [text for each in wanted if (text := _filled(each, context)) is not None]
+    if negated and filled != wanted:
+        raise NotImplementedError(f"a variable in {operator}")
+    wanted = filled
     compare = OPERATORS[plain.replace("Not", "")]
 
     def one(value: str) -> bool:
@@ -179,6 +183,24 @@ def _holds(operator: str, key: str, wanted: Any, context: Context) -> bool:
     if not isinstance(given, str):
         raise ValueError(f"{key} has several values, and {operator} compares one")
     return one(given)
+
+
+def _filled(text: str, context: Context) -> str | None:
+    """The text with its policy variables; None where one of them is not in the request, which nothing then equals."""
+    missing = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal missing
+        given = next((each for name, each in context.items() if name.lower() == match[1].lower()), None)
+        if given is None:
+            missing = True
+            return ""
+        if not isinstance(given, str) or "," in match[1] or set("*?") & set(given):
+            raise NotImplementedError(f"a variable of this kind: {text}")
+        return given
+
+    filled = re.sub(r"\$\{(.*?)\}", value, text)
+    return None if missing else filled
 
 
 def _list(value: Any) -> list[Any]:

@@ -41,9 +41,9 @@ def _of(rows: Any, slice_: str) -> set[str]:
 
 def test_only_personas_with_people_have_a_role_and_each_duty_has_one(estate: Recorded) -> None:
     minimal = set(all_of(estate(MINIMAL), "iam:Role"))
-    assert not [name for name in minimal if name.startswith("acme-hub")], "nobody is named, and a hub runs nothing"
+    assert {name for name in minimal if name.startswith("acme-hub")} == {"acme-hub-access-events"}, "nobody is named"
     rows = estate(THREE_ACCOUNTS)
-    assert _of(rows, "hub") == {"ci-apply", "ci-plan", "data-scientist"}
+    assert _of(rows, "hub") == {"ci-apply", "ci-plan", "data-scientist", "events"}
     duties = {"events", "monitoring", "pipeline", "release", "retraining", "scheduler", "tracking"}
     assert _of(rows, "staging") == {"data-scientist", "churn-training", "churn-inference", *duties}
 
@@ -179,7 +179,8 @@ def test_a_person_is_believed_only_as_a_session_of_identity_center(estate: Recor
     assert said["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
     assert said["Condition"] == {
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/*"},
-        "StringLike": {"aws:userid": ["*:ds@risk.example"]},
+        "StringEquals": {"sts:RoleSessionName": ["ds@risk.example"]},
+        "StringLike": {"aws:userid": "*:${sts:RoleSessionName}"},
     }, "whoever assumes any other role chooses the session's name, and could choose this address"
 
 
@@ -194,11 +195,21 @@ def test_a_permission_set_is_not_taken_for_one_with_a_longer_name() -> None:
 def test_an_approver_who_is_an_iam_user_signs_in_with_two_factors(estate: Recorded) -> None:
     """A session of Identity Center does not carry the key reliably: its second factor is the identity provider's."""
     said = _trust(estate(ONE_ACCOUNT), "approver")
-    assert said["Users"]["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    assert said["Users"]["Condition"]["Bool"] == {"aws:MultiFactorAuthPresent": "true"}
     assert "aws:MultiFactorAuthPresent" not in json.dumps(said["PeopleOfIdentityCenter"])
     assert _trust(estate(ONE_ACCOUNT), "auditor")["Roles"]["Principal"] == {
         "AWS": ["arn:aws:iam::999999999999:role/audit"]
     }
+
+
+def test_a_session_has_the_name_of_whom_it_is_of(estate: Recorded) -> None:
+    """Approvals count people by the names of their sessions: whoever could choose one would sign twice."""
+    own = {"aws:userid": "*:${sts:RoleSessionName}"}
+    for persona in PEOPLE.keys() - {"operator"}:
+        for sid, each in _trust(estate(ONE_ACCOUNT), persona).items():
+            held = each["Condition"]
+            named = held.get("StringEquals") == {"sts:RoleSessionName": "${aws:username}"}
+            assert named if sid == "Users" else held["StringLike"] == own, f"{persona}, {sid}"
 
 
 def test_as_many_people_as_the_file_may_name_fit_into_a_trust_policy(estate: Recorded) -> None:
@@ -210,13 +221,18 @@ def test_as_many_people_as_the_file_may_name_fit_into_a_trust_policy(estate: Rec
 
     most = next(count for count in range(200, 0, -1) if not said(naming(count)))
     size = len(one(estate(naming(most)), "iam:Role", "hub-access-auditor").inputs["assumeRolePolicy"])
-    assert TRUST_LIMIT - len('"*:p100@risk.example",') < size <= TRUST_LIMIT, "the rule counts what the role is given"
+    assert TRUST_LIMIT - len('"p100@risk.example",') < size <= TRUST_LIMIT, "the rule counts what the role is given"
 
 
 def test_whoever_registers_a_version_cannot_approve_it(estate: Recorded) -> None:
     said = _policy(estate(ONE_ACCOUNT), "data-scientist")
     pending = {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
-    assert said["RegisterForApproval"]["Condition"] == {"StringEquals": pending}
+    assert said["RegisterForApproval"]["Condition"]["StringEquals"] == pending
+    stamps = {
+        f"sagemaker:CustomerMetadataProperties/{each}": "true"
+        for each in ("approved-by", "passed-staging", "passed-production")
+    }
+    assert said["RegisterForApproval"]["Condition"]["Null"] == {"sagemaker:ModelLifeCycle:Stage": "true", **stamps}
     assert said["NeverRegisterApproved"]["Effect"] == "Deny"
     assert said["NeverRegisterApproved"]["Condition"] == {"StringNotEqualsIfExists": pending}
     assert (said["NeverApprove"]["Effect"], said["NeverApprove"]["Action"]) == ("Deny", "sagemaker:UpdateModelPackage")

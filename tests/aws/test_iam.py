@@ -121,6 +121,25 @@ def test_a_condition_holds_as_iam_says(operator: str, wanted: Any, given: Any, v
     assert allowed(request, [_document(statement)]) is verdict
 
 
+@pytest.mark.parametrize(
+    ("operator", "wanted", "context", "verdict"),
+    [
+        ("StringEquals", "${aws:userid}", {"a:name": "A:ana", "aws:userid": "A:ana"}, True),
+        ("StringEquals", "${aws:userid}", {"a:name": "A:ben", "aws:userid": "A:ana"}, False),
+        ("StringEquals", "${aws:userid}", {"a:name": "A:ben"}, False),
+        ("StringLike", "*:${sts:RoleSessionName}", {"a:name": "A:ana", "sts:rolesessionname": "ana"}, True),
+        ("StringLike", "*:${sts:RoleSessionName}", {"a:name": "A:ana", "sts:rolesessionname": "ben"}, False),
+        ("ForAllValues:StringEquals", ["${aws:userid}"], {"a:name": ["A:ana", "A:ben"], "aws:userid": "A:ana"}, False),
+        ("ForAllValues:StringEquals", ["${aws:userid}"], {"aws:userid": "A:ana"}, True),
+    ],
+)
+def test_a_variable_stands_for_what_the_request_says(
+    operator: str, wanted: Any, context: dict[str, Any], verdict: bool
+) -> None:
+    statement = _allow(Condition={operator: {"a:name": wanted}})
+    assert allowed(Request(ME, "s3:GetObject", "arn:aws:s3:::b/k", context), [_document(statement)]) is verdict
+
+
 def test_the_keys_of_one_block_are_all_demanded() -> None:
     both = _deny(Condition={"Null": {"a:subnets": "true", "a:groups": "true"}})
     one = Request(ME, "s3:GetObject", "arn:aws:s3:::b/k", {"a:subnets": "s"})
@@ -147,6 +166,10 @@ def test_a_role_is_taken_by_whom_its_trust_names_under_its_conditions() -> None:
 def test_what_the_evaluator_does_not_know_is_an_error() -> None:
     with pytest.raises(NotImplementedError):
         allowed(_ask(), [_document(_allow(resource="arn:aws:s3:::${aws:username}"))])
+    for value in ("${a:absent}", "${aws:username, 'nobody'}"):
+        with pytest.raises(NotImplementedError):
+            condition = {"StringNotEquals": {"aws:key": value}}
+            allowed(_ask(**{"aws:key": "1", "aws:username, 'nobody'": "1"}), [_document(_allow(Condition=condition))])
     with pytest.raises(ValueError, match="the type of a resource"):
         allowed(_ask(), [_document(_allow(resource="arn:aws:sagemaker:ca-central-1:111111111111:*/risk-*"))])
     with pytest.raises(KeyError):

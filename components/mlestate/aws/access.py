@@ -193,7 +193,7 @@ def access(config: AwsEstate, names: Names, opts: ResourceOptions) -> Access:
     """Who may do what in one slice of an estate."""
     reach, audited = Reach.of(config, names), "audit" in config.model_fields_set
     if names.environment == HUB:
-        needed = {"recording": audited, "events": config.alerts.slack is not None}
+        needed = {"recording": audited, "events": True}
         return Access(names, config.people, config.ci, reach, [duty for duty in DUTIES if needed.get(duty)], opts)
     environment = config.environments[names.environment]
     needed = {

@@ -8,16 +8,35 @@ statement of its own: keys that one `Null` block names are all missing or the bl
 """
 
 from mlestate.aws.keys import CRIPPLE, alias
+from mlestate.aws.neighbours import runs
 from mlestate.aws.policies import Statement, allow, deny, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.settings import takes_volume_key
 from mlestate.aws.trust import PEOPLE
 
-__all__ = ["LIFE_CYCLE", "PASSED_TO", "STATUS", "environment", "freeze", "hub"]
+__all__ = [
+    "APPROVED_BY",
+    "LIFE_CYCLE",
+    "PASSED_TO",
+    "REMOVED",
+    "STATUS",
+    "environment",
+    "freeze",
+    "hub",
+    "passed",
+]
 
 STATUS = "sagemaker:ModelApprovalStatus"
 LIFE_CYCLE = ("sagemaker:ModelLifeCycle:Stage", "sagemaker:ModelLifeCycle:StageStatus")
+REMOVED = "sagemaker:CustomerMetadataPropertiesToRemove"
+APPROVED_BY = "sagemaker:CustomerMetadataProperties/approved-by"
 """Condition keys of SageMaker's registry (Service Authorization Reference, "Amazon SageMaker AI")."""
+
+
+def passed(environment: str) -> str:
+    """The condition key of the stamp that a version passed an environment."""
+    return f"sagemaker:CustomerMetadataProperties/passed-{environment}"
+
 
 PASSED_TO = (
     "budgets.amazonaws.com",
@@ -61,7 +80,9 @@ HUB = (
 ENVIRONMENT = (
     "application-autoscaling:*",
     "athena:*",
+    "budgets:ViewBudget",
     "cloudformation:*Resource*",
+    "cloudtrail:LookupEvents",
     "cloudwatch:*",
     "dynamodb:*",
     "ec2:*NetworkInterface*",
@@ -141,8 +162,10 @@ def hub(reach: Reach) -> list[Statement]:
 
 
 def environment(reach: Reach) -> list[Statement]:
-    """Over people and machines of an environment: no verdict, no bucket or role but its own, no job but as asked."""
+    """Over people and machines of an environment: no verdict, no bucket or role but its own but to fetch what
+    another trained, no job but as asked."""
     here = reach.here
+    lent = [runs(each) for each in reach.others]
     return [
         allow("Ceiling", ENVIRONMENT, "*"),
         *_everywhere(reach),
@@ -151,8 +174,10 @@ def environment(reach: Reach) -> list[Statement]:
             "Sid": "StayInItsBuckets",
             "Effect": "Deny",
             "Action": "s3:*",
-            "NotResource": here.arn("s3", f"{here.slice}-*", regional=False),
+            "NotResource": [here.arn("s3", f"{here.slice}-*", regional=False), *lent],
         },
+        # A version is fetched from where it was trained, and nothing there is changed.
+        {"Sid": "FetchRunsAlone", "Effect": "Deny", "NotAction": "s3:GetObject", "Resource": lent},
         {
             "Sid": "PassItsOwnRoles",
             "Effect": "Deny",

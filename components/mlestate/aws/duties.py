@@ -9,25 +9,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlestate.aws import sagemaker_duties
-from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
+from mlestate.aws.ceilings import APPROVED_BY, LIFE_CYCLE, STATUS, passed
 from mlestate.aws.keys import directly
 from mlestate.aws.monitors import monitored
+from mlestate.aws.neighbours import PASSED, VERDICTS, bus, sent
 from mlestate.aws.policies import Statement, allow, deny, trust
 from mlestate.aws.reach import Reach
 from mlestate.aws.rights import (
-    READ,
     WRITE,
+    by_version,
     disks,
     machine,
     own_key,
     pass_on,
-    remember,
-    settings,
+    read_runs,
     signal_key,
-    start,
+    unstamped,
 )
 from mlestate.aws.trail import trail_arn
 from mlestate.aws.trail_log import log_group
+from mlestate.names import HUB
 
 __all__ = ["DUTIES", "MODEL_DUTIES", "Duty", "believed"]
 
@@ -61,46 +62,110 @@ def believed(reach: Reach, duty: Duty) -> list[Statement]:
 def _release(reach: Reach) -> list[Statement]:
     """Moves an approved version into service and back, and says where it stands; it gives no verdict."""
     return [
+        *_versions(reach),
+        allow(
+            "ChangeEndpoints",
+            ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+            reach.machines("endpoint"),
+        ),
+        allow(
+            "MakeWhatTheyRun",
+            [
+                "sagemaker:AddTags",
+                "sagemaker:CreateEndpointConfig",
+                "sagemaker:CreateModel",
+                "sagemaker:DeleteEndpointConfig",
+                "sagemaker:DeleteModel",
+                "sagemaker:DescribeEndpointConfig",
+                "sagemaker:DescribeModel",
+                # SageMaker asks for it on the configuration too, as the reference of its actions says.
+                "sagemaker:UpdateEndpoint",
+            ],
+            reach.machines("endpoint-config", "model"),
+        ),
+        allow(
+            "TryAndCompare",
+            [
+                "sagemaker:AddTags",
+                *(
+                    f"sagemaker:{verb}{kind}Job"
+                    for verb in ("Create", "Describe")
+                    for kind in ("Processing", "Transform")
+                ),
+            ],
+            reach.machines("processing-job", "transform-job"),
+        ),
+        allow("TryTheModel", "sagemaker:CreateTransformJob", reach.machines("model")),
+        pass_on(reach, "RunThemAsTheModels", "*-inference", "sagemaker"),
+        pass_on(reach, "CompareAsTheMonitor", "monitoring", "sagemaker"),
+        allow(
+            "SeeWhoTrained",
+            "sagemaker:DescribePipelineExecution",
+            [each.arn("sagemaker", f"pipeline/{each.slice}-*/execution/*") for each in reach.beside],
+        ),
+        *_files(reach),
+        *_books(reach),
+        allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
+        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
+        allow("StopWhatIsOvertaken", ["states:DescribeExecution", "states:StopExecution"], reach.executions("release")),
+        allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),
+        allow("SeeItRollBack", "states:DescribeExecution", reach.executions("rollback")),
+        *([allow("SendOn", "events:PutEvents", bus(reach.after), sent(PASSED))] if reach.after else []),
+        *own_key(reach),
+        *disks(reach),
+        *machine(reach, "states"),
+    ]
+
+
+def _versions(reach: Reach) -> list[Statement]:
+    """Stamps a version with where it has been, each environment with its own name alone, and never with a verdict."""
+    here = reach.here.environment
+    stamps = [passed(here), *([] if reach.before else [APPROVED_BY])]
+    return [
         allow("ReadVersions", "sagemaker:DescribeModelPackage", reach.versions),
         # A stage is written without a verdict: a request that carries one is another statement's to refuse.
         allow(
             "MoveVersionsAlong",
             "sagemaker:UpdateModelPackage",
             reach.versions,
-            {"Null": {STATUS: "true", LIFE_CYCLE[0]: "false"}},
+            {"StringEquals": {LIFE_CYCLE[0]: here}, "Null": {STATUS: "true", **unstamped(reach, but=stamps)}},
         ),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*", {"Null": {STATUS: "false"}}),
         deny("NeverRegister", "sagemaker:CreateModelPackage", "*"),
+    ]
+
+
+def _files(reach: Reach) -> list[Statement]:
+    """Fetches what a run wrote and keeps it, as a version and as the champion with what its monitors compare with."""
+    kept = [f"*/{each}/" for each in ("baselines", "champion", "versions")]
+    return [
+        *read_runs(reach, list(reach.environments.values())),
+        allow("KeepVersions", ["s3:GetObject", *WRITE], [reach.folder("artifacts", each) for each in kept]),
         allow(
-            "ServeVersions",
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:CreateModel",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DeleteModel",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:DescribeModel",
-                "sagemaker:UpdateEndpoint",
-                "sagemaker:UpdateEndpointWeightsAndCapacities",
-            ],
-            reach.machines("endpoint", "endpoint-config", "model"),
+            "ListVersions",
+            "s3:ListBucket",
+            reach.stores("artifacts"),
+            {"StringLike": {"s3:prefix": [f"{each}*" for each in kept]}},
         ),
-        allow("TryThem", "sagemaker:InvokeEndpoint", reach.machines("endpoint")),
-        pass_on(reach, "RunThemAsTheModels", "*-inference", "sagemaker"),
-        allow("ReadReports", READ, reach.folder("artifacts")),
-        # The champion, and what its monitors compare with, are the release's to put in their place.
         allow(
-            "PlaceTheChampion", WRITE, [reach.folder("artifacts", f"*/{each}/") for each in ("baselines", "champion")]
+            "ReadWhatTheTrialsSaid",
+            "s3:GetObject",
+            [reach.folder("artifacts", "*/monitoring/comparisons/"), reach.folder("capture", "*/trials/")],
         ),
-        allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
-        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-        *remember(reach),
-        *own_key(reach),
-        *disks(reach),
-        *machine(reach),
+    ]
+
+
+def _books(reach: Reach) -> list[Statement]:
+    """Writes down what it does, counts who agreed, and reads what it is to do."""
+    return [
+        allow(
+            "KeepTheLedger",
+            [f"dynamodb:{each}" for each in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")],
+            reach.table("releases"),
+        ),
+        allow("CountApprovals", "dynamodb:Query", [reach.table("approvals"), by_version(reach)]),
+        allow("ReadSettings", "ssm:GetParameter", reach.parameters("*")),
+        allow("SayWhatBatchesRun", "ssm:PutParameter", reach.parameters("models/*")),
     ]
 
 
@@ -113,18 +178,22 @@ def _retraining(reach: Reach) -> list[Statement]:
             reach.machines("pipeline"),
         ),
         allow(
-            "FollowThem",
-            "sagemaker:DescribePipelineExecution",
-            reach.here.arn("sagemaker", f"pipeline/{reach.here.slice}-*/execution/*"),
-        ),
-        allow(
             "FindTheNewestVersion",
             ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
             [reach.groups, reach.versions],
         ),
-        allow("ReadAlarms", ["cloudwatch:DescribeAlarms"], reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-        *remember(reach),
+        allow(
+            "ReadTheBudget",
+            "budgets:ViewBudget",
+            reach.here.arn("budgets", f"budget/{reach.here.physical('budget', 'monthly')}", regional=False),
+        ),
+        allow(
+            "KeepTheLedger",
+            [f"dynamodb:{each}" for each in ("GetItem", "PutItem", "Query", "UpdateItem")],
+            reach.table("releases"),
+        ),
+        allow("ReadSettings", "ssm:GetParameter", reach.parameters("*/release")),
         *machine(reach),
     ]
 
@@ -143,7 +212,7 @@ def _batch(reach: Reach) -> list[Statement]:
             reach.machines("transform-job"),
         ),
         allow("WithItsModel", ["sagemaker:CreateTransformJob", "sagemaker:DescribeModel"], reach.machines("model")),
-        *settings(reach),
+        allow("ReadSettings", "ssm:GetParameter", reach.parameters("models/*")),
         *disks(reach),
         *machine(reach),
     ]
@@ -183,16 +252,23 @@ def _upkeep(reach: Reach) -> list[Statement]:
             reach.here.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{reach.here.slice}-*"),
         ),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-        *settings(reach, write=True),
+        allow("RememberEndpoints", ["ssm:GetParameter", "ssm:PutParameter"], reach.parameters("endpoints/*")),
         *disks(reach),
         *machine(reach),
     ]
 
 
 def _events(reach: Reach) -> list[Statement]:
-    """Starts a machine or a pipeline when something happened, and passes alarms on."""
+    """Starts what an event is for, or tells the environments of a verdict, and passes alarms on."""
+    tell = (
+        allow(
+            "TellEnvironments", "events:PutEvents", [bus(each) for each in reach.environments.values()], sent(VERDICTS)
+        )
+        if reach.here.environment == HUB
+        else allow("StartMachines", "states:StartExecution", reach.state_machines("release", "retraining", "rollback"))
+    )
     return [
-        *start(reach),
+        tell,
         allow(
             "PassAlarmsOn",
             "events:InvokeApiDestination",
@@ -204,7 +280,8 @@ def _events(reach: Reach) -> list[Statement]:
 def _scheduler(reach: Reach) -> list[Statement]:
     """Starts a machine, a pipeline or a monitor when its time has come; keeps what could not be started."""
     statements = [
-        *start(reach),
+        allow("StartMachines", "states:StartExecution", reach.state_machines("batch", "retraining", "upkeep")),
+        allow("StartPipelines", "sagemaker:StartPipelineExecution", reach.machines("pipeline")),
         allow("KeepWhatFailed", "sqs:SendMessage", reach.own("sqs", "")),
         *signal_key(reach, "sqs"),
         *directly(reach.encryption, reach.here, "Schedules"),

@@ -104,9 +104,16 @@ class Keys(Part):
     ids: Mapping[str, Output[str]]
 
     def __init__(
-        self, names: Names, concerns: Sequence[str], trails: Sequence[str], protect: bool, opts: ResourceOptions
+        self,
+        names: Names,
+        concerns: Sequence[str],
+        trails: Sequence[str],
+        protect: bool,
+        opts: ResourceOptions,
+        lent: Sequence[Statement] = (),
     ) -> None:
-        """``trails`` are the ARNs of those that the audit key encrypts, in whichever account."""
+        """``trails`` are the ARNs of those that the audit key encrypts, in whichever account; ``lent`` opens the key of
+        models to other accounts of the estate."""
         super().__init__(names, opts)
         ids: dict[str, Output[str]] = {}
         for concern in concerns:
@@ -116,7 +123,7 @@ class Keys(Part):
                 enable_key_rotation=True,
                 rotation_period_in_days=365,
                 deletion_window_in_days=30,
-                policy=canonical(_policy(names, concern, trails)),
+                policy=canonical([*_policy(names, concern, trails), *(lent if concern == "models" else ())]),
                 tags=names.tags,
                 opts=self.child(protect=protect),
             )
@@ -135,10 +142,11 @@ def keys(
     trails: Sequence[str],
     protect: bool,
     opts: ResourceOptions,
+    lent: Sequence[Statement] = (),
 ) -> contract.Keys:
     """The keys that the file asks for: made, given, or none."""
     if encryption == "customer-managed":
-        return Keys(names, concerns, trails, protect, opts)
+        return Keys(names, concerns, trails, protect, opts, lent)
     return keys_elsewhere(encryption, names, concerns)
 
 

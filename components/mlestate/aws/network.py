@@ -4,7 +4,7 @@ from __future__ import annotations  # names in annotations would load SDK module
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pulumi_aws.ec2 as ec2
@@ -13,6 +13,7 @@ from pulumi import CustomResource, Output, ResourceOptions
 
 from mlestate import contract
 from mlestate.aws.buckets import arn, bucket
+from mlestate.aws.neighbours import runs
 from mlestate.aws.policies import Statement, allow, canonical
 from mlestate.aws.settings import AwsEstate
 from mlestate.config.estate import ExistingNetwork
@@ -73,7 +74,8 @@ class Network(Part):
     """A VPC of the environment's own without any way to the internet: AWS's services are reached by endpoints in it.
 
     Endpoints serve the environment's own account alone, so that stolen credentials of another account take no data out
-    through them, and the one to S3 reaches the buckets of the estate's accounts alone; beside these only the one of AWS
+    through them, and the one to S3 reaches the buckets of this account and the hub's alone; beside these only what runs
+    of other environments wrote, which a version's first endpoint fetches, and the one of AWS
     from which ECR hands out the layers of images (ECR user guide, "Amazon ECR interface VPC endpoints", "Minimum Amazon
     S3 bucket permissions"). The group that a VPC comes with lets nothing through (Security Hub, EC2.2).
 
@@ -87,11 +89,13 @@ class Network(Part):
         self,
         names: Names,
         accounts: Sequence[str],
+        lenders: Sequence[Names],
         called: Sequence[str],
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
-        """``accounts`` are those whose buckets machines reach; ``called`` the whole names of AWS's services."""
+        """``accounts`` are those whose buckets machines reach, ``lenders`` environments in still others, from which a
+        version may come; ``called`` the whole names of AWS's services."""
         super().__init__(names, opts)
         own = ec2.Vpc(
             self.named("vpc"),
@@ -124,7 +128,7 @@ class Network(Part):
             )
             subnets[zone] = subnet.id
         machines = _machines(self, own.id)
-        ways = self._endpoints(own, routes, subnets, machines, accounts, called)
+        ways = self._endpoints(own, routes, subnets, machines, _stores(names, accounts, lenders), called)
         self.publish(subnets=subnets, groups={"machines": _behind(machines, *ways)})
 
     def _flow_logs(self, own: ec2.Vpc, protect: bool) -> None:
@@ -154,7 +158,7 @@ class Network(Part):
         routes: ec2.RouteTable,
         subnets: Mapping[str, Output[str]],
         machines: ec2.SecurityGroup,
-        accounts: Sequence[str],
+        stores: Sequence[Statement],
         called: Sequence[str],
     ) -> list[CustomResource]:
         names = self.names
@@ -171,7 +175,7 @@ class Network(Part):
             vpc_endpoint_type="Gateway",
             service_name=f"com.amazonaws.{names.region}.s3",
             route_table_ids=[routes.id],
-            policy=canonical(_stores(names, accounts)),
+            policy=canonical(stores),
             tags=names.tags,
             opts=self.child(),
         )
@@ -212,7 +216,9 @@ def network(config: AwsEstate, names: Names, protect: bool, opts: ResourceOption
         )
     if config.network == "private":
         accounts = sorted({names.home, config.home or names.home})
-        return Network(names, accounts, services(config), protect, opts)
+        homes = {name: each.home or config.home or names.home for name, each in config.environments.items()}
+        lenders = [replace(names, environment=name, home=home) for name, home in homes.items() if home not in accounts]
+        return Network(names, accounts, lenders, services(config), protect, opts)
     return GivenNetwork()
 
 
@@ -290,11 +296,18 @@ def _own_account(names: Names) -> Statement:
     return allow("ServeThisAccountAlone", "*", "*", own) | {"Principal": "*"}
 
 
-def _stores(names: Names, accounts: Sequence[str]) -> list[Statement]:
+def _stores(names: Names, accounts: Sequence[str], lenders: Sequence[Names]) -> list[Statement]:
     layers = names.arn("s3", f"prod-{names.region}-starport-layer-bucket/*", regional=False)
     within = {"StringEquals": {"aws:PrincipalAccount": names.home, "aws:ResourceAccount": list(accounts)}}
     return [
         allow("ReachTheEstatesBuckets", "s3:*", "*", within) | {"Principal": "*"},
+        allow(
+            "FetchWhatOthersTrained",
+            "s3:GetObject",
+            [runs(each) for each in lenders],
+            {"StringEquals": {"aws:PrincipalAccount": names.home}},
+        )
+        | {"Principal": "*"},
         allow("FetchTheLayersOfImages", "s3:GetObject", layers) | {"Principal": "*"},
     ]
 

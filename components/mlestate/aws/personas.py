@@ -17,23 +17,21 @@ from mlestate.aws.rights import (
     WRITE,
     catalogue,
     disks,
+    follow_releases,
     own_key,
     pass_on,
     read,
     read_data_keys,
-    see_executions,
+    read_reports,
     track,
+    unstamped,
 )
 from mlestate.aws.sagemaker_duties import register
 from mlestate.aws.trail_log import log_group
 
-__all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB", "ROLLBACK"]
+__all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB"]
 
 Permissions = Callable[[Reach], list[Statement]]
-
-ROLLBACK = "rollback"
-"""The role of the state machine that undoes a release. It is one of its own because IAM does not see what an execution
-is given: whoever may start the release machine may release."""
 
 LIST_OBJECTS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions")
 
@@ -84,11 +82,18 @@ def _reading_engineer(reach: Reach) -> list[Statement]:
 
 
 def _approver(reach: Reach) -> list[Statement]:
-    """Approves or rejects."""
+    """Approves or rejects, by what the version was judged by; who approved and where it has been is not theirs to
+    write."""
     verdict = {STATUS: ["Approved", "Rejected"]}
     return [
         *_read_registry(reach),
-        allow("ApproveOrReject", "sagemaker:UpdateModelPackage", reach.versions, {"StringEquals": verdict}),
+        *read_reports(reach),
+        allow(
+            "ApproveOrReject",
+            "sagemaker:UpdateModelPackage",
+            reach.versions,
+            {"StringEquals": verdict, "Null": unstamped(reach)},
+        ),
         # A verdict moves no version to another stage in the same request.
         deny("LeaveTheStage", "sagemaker:UpdateModelPackage", "*", {"Null": {LIFE_CYCLE[0]: "false"}}),
         deny("NeverRegister", "sagemaker:CreateModelPackage", "*"),
@@ -317,8 +322,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
             ["states:DescribeStateMachine", "states:ListExecutions"],
             reach.own("states", "stateMachine:"),
         ),
-        *see_executions(reach),
-        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
+        *follow_releases(reach),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
         deny(
             "NeverDelete",
@@ -334,7 +338,11 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
         *uses("WriteKeys", reach.encryption, [(here, "models")], ["kms:GenerateDataKey"], ["s3"]),
         allow("CallEndpoints", "sagemaker:InvokeEndpoint", reach.machines("endpoint")),
         *_run_pipelines(reach),
-        allow("StartMachines", "states:StartExecution", reach.own("states", "stateMachine:")),
+        allow(
+            "StartMachines",
+            "states:StartExecution",
+            reach.state_machines("batch", "release", "retraining", "rollback"),
+        ),
         allow("StopMachines", "states:StopExecution", reach.own("states", "execution:")),
         allow(
             "RunMonitors",
@@ -346,28 +354,43 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
 
 
 def _judge(reach: Reach) -> list[Statement]:
-    """Reads the reports that a verdict stands on, and lets a release that waits for people go on or not."""
-    here = reach.here
+    """Reads what a verdict stands on, signs a version for this environment, and lets its release look at it again.
+
+    IAM does not see what an execution is given, so an approver may start the release of any version: it is the release
+    that counts who signed. Nobody signs for another: the table's key is who signs, and `aws:userid` ends in the name of
+    the session, which is the person's own by the trust policy of the role (DynamoDB developer guide, "Using IAM policy
+    conditions for fine-grained access control").
+    """
+    release = reach.state_machines("release")
     return [
-        *read(reach, "artifacts"),
-        *uses("ReadReports", reach.encryption, [(here, "models")], ["kms:Decrypt"], ["s3"]),
-        # A token is known only to whom the machine sent it: these actions have no resource type.
-        allow("AnswerARelease", ["states:SendTaskFailure", "states:SendTaskSuccess"], "*"),
-        allow("SeeIt", "states:DescribeExecution", reach.own("states", "execution:")),
-        *see_executions(reach),
-        deny("StartNothing", ["sagemaker:Create*", "sagemaker:StartPipelineExecution", "states:StartExecution"], "*"),
+        *follow_releases(reach),
+        *read_reports(reach),
+        allow("ReadEvaluations", "s3:GetObject", reach.folder("artifacts", "*/versions/*/evaluation/")),
+        allow("SeeEndpoints", "sagemaker:DescribeEndpoint", reach.machines("endpoint")),
+        allow("SeeReleases", "states:DescribeExecution", reach.executions("release", "retraining", "rollback")),
+        # `ForAllValues` holds of a request without any key too, and `Null` refuses that one.
+        allow(
+            "SignAsOneself",
+            "dynamodb:PutItem",
+            reach.table("approvals"),
+            {
+                "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["${aws:userid}"]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        ),
+        allow("LetTheReleaseLook", "states:StartExecution", release),
+        deny("StartNothing", ["sagemaker:Create*", "sagemaker:StartPipelineExecution"], "*"),
+        {"Sid": "StartTheReleaseAlone", "Effect": "Deny", "Action": "states:StartExecution", "NotResource": release},
     ]
 
 
 def _operator(reach: Reach) -> list[Statement]:
-    """Rolls a release back, and nothing else."""
-    here = reach.here
-    machine = f"{here.slice}-{ROLLBACK}"
+    """Rolls a release back, and nothing else. The machine that does it is one of its own, because IAM does not see what
+    an execution is given: whoever may start the release may release."""
     return [
-        allow("RollBack", "states:StartExecution", here.arn("states", f"stateMachine:{machine}")),
-        allow("SeeIt", "states:DescribeExecution", here.arn("states", f"execution:{machine}:*")),
-        *see_executions(reach),
-        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
+        allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),
+        allow("SeeReleases", "states:DescribeExecution", reach.executions("release", "retraining", "rollback")),
+        *follow_releases(reach),
         *_see(reach),
     ]
 
@@ -383,13 +406,13 @@ def _settings_auditor(reach: Reach) -> list[Statement]:
             ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"],
             reach.stores(),
         ),
-        allow("ReadTheLedger", ["dynamodb:GetItem", "dynamodb:Query"], reach.own("dynamodb", "table/")),
         allow(
             "ReadReleases",
             ["states:DescribeExecution", "states:GetExecutionHistory"],
             reach.own("states", "execution:"),
         ),
-        *see_executions(reach),
+        *follow_releases(reach),
+        allow("LookUpEvents", "cloudtrail:LookupEvents", "*"),
         allow(
             "ReadKeys",
             ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"],

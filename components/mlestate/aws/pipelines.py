@@ -238,6 +238,9 @@ def _machines(reach: Reach) -> list[Statement]:
     hub = reach.hub
     return [
         *_changing("machines")(reach),
+        # The first model of an endpoint is made from a version. The SageMaker developer guide ("Deploy a model version
+        # from a different account") names the action on versions, which the reference of actions leaves out.
+        allow("ServeVersions", "sagemaker:CreateModel", reach.versions),
         # The ids of MLflow's apps are made up.
         allow(
             "ChangeApps",
@@ -275,6 +278,14 @@ def _machines(reach: Reach) -> list[Statement]:
             ["cloudformation:CreateResource", "cloudformation:DeleteResource", "cloudformation:UpdateResource"],
             "*",
         ),
+    ]
+
+
+def _workflows(reach: Reach) -> list[Statement]:
+    return [
+        *_changing("workflows")(reach),
+        # Neither has a resource type: whose bus it is, EventBridge does not say to IAM.
+        allow("ChangeWhoTellsBuses", ["events:PutPermission", "events:RemovePermission"], "*"),
     ]
 
 
@@ -389,7 +400,7 @@ ATTACHED: Mapping[str, Callable[[Reach], list[Statement]]] = {
     "networks": _networks,
     "registry": _registry,
     "signals": _signals,
-    "workflows": _changing("workflows"),
+    "workflows": _workflows,
 }
 """By concern: what *apply* may change in the hub's account, as managed policies; a role takes ten (IAM quotas)."""
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlestate import pipeline
-from mlestate.aws import buckets
+from mlestate.aws import buckets, neighbours
 from mlestate.aws.data import ROLES
 from mlestate.aws.keys import Encryption
 from mlestate.aws.policies import Conditions, path
@@ -73,6 +73,8 @@ class Reach:
     """Of a network that was there before; the estate's own are known by their tags."""
     own_tracker: bool = False
     """Whether runs are recorded on a server of the user's own, which may ask for a key."""
+    path: Sequence[str] = ()
+    """The environments in the order in which a version passes them."""
 
     @classmethod
     def of(cls, config: AwsEstate, names: Names) -> "Reach":
@@ -96,6 +98,7 @@ class Reach:
             datasets={name: f"{each.path.strip('/')}/" for name, each in config.data.datasets.items()},
             subnet_ids=config.network.existing.subnets if isinstance(config.network, ExistingNetwork) else (),
             own_tracker=config.tracking.server == "external",
+            path=config.promotion_path,
         )
 
     @property
@@ -117,6 +120,27 @@ class Reach:
     def beside(self) -> list[Names]:
         """The environments in this slice's account."""
         return [names for names in self.environments.values() if names.home == self.here.home]
+
+    @property
+    def others(self) -> list[Names]:
+        """The estate's other environments, in whichever account."""
+        return [names for names in self.environments.values() if names.environment != self.here.environment]
+
+    @property
+    def before(self) -> Names | None:
+        """The environment that a version comes from, None at the start of the path and off it."""
+        return self._on_the_path(-1)
+
+    @property
+    def after(self) -> Names | None:
+        """The environment that a version goes to, None at the end of the path and off it."""
+        return self._on_the_path(1)
+
+    def _on_the_path(self, step: int) -> Names | None:
+        if self.here.environment not in self.path:
+            return None
+        place = self.path.index(self.here.environment) + step
+        return self.environments[self.path[place]] if 0 <= place < len(self.path) else None
 
     @property
     def open(self) -> bool:
@@ -186,9 +210,26 @@ class Reach:
         """SageMaker's things of this slice by kind."""
         return [self.own("sagemaker", f"{kind}/") for kind in kinds]
 
+    def state_machines(self, *roles: str) -> list[str]:
+        """State machines of this slice by what they are for."""
+        return [self.here.arn("states", f"stateMachine:{self.here.physical('state-machine', role)}") for role in roles]
+
+    def executions(self, *roles: str) -> list[str]:
+        """The executions of these state machines."""
+        return [self.here.arn("states", f"execution:{self.here.physical('state-machine', role)}:*") for role in roles]
+
+    def table(self, role: str) -> str:
+        """A table of this slice by what it holds."""
+        return self.here.arn("dynamodb", f"table/{self.here.physical('table', role)}")
+
+    def parameters(self, *folders: str) -> list[str]:
+        """The slice's parameters in some folders: ``models/*``."""
+        place = f"parameter/mlestate/{self.here.estate}/{self.here.environment}"
+        return [self.here.arn("ssm", f"{place}/{folder}") for folder in folders]
+
     def role(self, name: str) -> str:
         """The ARN of a role of this slice, or of several where the name has a wildcard."""
-        return self.here.arn("iam", f"role{path(self.here)}{self.here.slice}-{name}", regional=False)
+        return neighbours.role(self.here, name)
 
     def policy(self, name: str) -> str:
         return self.here.arn("iam", f"policy{path(self.here)}{self.here.physical('policy', name)}", regional=False)

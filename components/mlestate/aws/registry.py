@@ -9,7 +9,8 @@ import pulumi_aws.sagemaker as sagemaker
 from pulumi import Output, ResourceOptions
 
 from mlestate import contract
-from mlestate.aws.policies import Statement, account_root, allow, canonical, path
+from mlestate.aws.neighbours import role
+from mlestate.aws.policies import Statement, account_root, allow, canonical
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.part import Part
@@ -195,7 +196,7 @@ def _use_versions(names: Names, model: str, elsewhere: Sequence[Names]) -> list[
                 "sagemaker:CreateModelPackage",
                 [group, versions],
                 {
-                    "ArnEquals": {"aws:PrincipalArn": _role(each, "pipeline")},
+                    "ArnEquals": {"aws:PrincipalArn": role(each, "pipeline")},
                     "StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"},
                 },
             )
@@ -206,17 +207,13 @@ def _use_versions(names: Names, model: str, elsewhere: Sequence[Names]) -> list[
                 "sagemaker:UpdateModelPackage",
                 versions,
                 {
-                    "ArnEquals": {"aws:PrincipalArn": _role(each, "release")},
+                    "ArnEquals": {"aws:PrincipalArn": role(each, "release")},
                     "Null": {"sagemaker:ModelLifeCycle:Stage": "false", "sagemaker:ModelApprovalStatus": "true"},
                 },
             )
             | {"Principal": account_root(each)},
         ]
     return statements
-
-
-def _role(names: Names, duty: str) -> str:
-    return names.arn("iam", f"role{path(names)}{names.physical('role', duty)}", regional=False)
 
 
 def _pull_images(elsewhere: Sequence[Names]) -> list[Statement]:

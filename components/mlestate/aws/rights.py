@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 
+from mlestate.aws.ceilings import APPROVED_BY, REMOVED, passed
 from mlestate.aws.keys import directly, grants, uses
+from mlestate.aws.neighbours import reports, runs
 from mlestate.aws.policies import Statement, allow
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
+from mlestate.names import Names
 
 __all__ = [
     "READ",
     "WRITE",
+    "by_version",
     "catalogue",
     "disks",
     "folder",
+    "follow_releases",
     "machine",
     "network",
     "own_key",
@@ -20,13 +25,13 @@ __all__ = [
     "pull",
     "read",
     "read_data_keys",
-    "remember",
+    "read_reports",
+    "read_runs",
     "see_executions",
-    "settings",
     "signal_key",
-    "start",
     "tell",
     "track",
+    "unstamped",
 ]
 
 READ = ("s3:GetObject", "s3:GetObjectVersion")
@@ -56,20 +61,14 @@ DELIVER_LOGS = (
 TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
-def start(reach: Reach) -> list[Statement]:
-    return [
-        allow("StartMachines", "states:StartExecution", reach.own("states", "stateMachine:")),
-        allow("StartPipelines", "sagemaker:StartPipelineExecution", reach.machines("pipeline")),
-    ]
-
-
-def machine(reach: Reach) -> list[Statement]:
-    """What every state machine does besides its duty: it tells people, and writes its log and its trace."""
+def machine(reach: Reach, *services: str) -> list[Statement]:
+    """What every state machine does besides its duty: it tells people, and writes its log and its trace. Its key is
+    used through the ``services`` that it calls besides."""
     return [
         allow("TellPeople", "sns:Publish", reach.own("sns", "")),
         allow("WriteItsLog", DELIVER_LOGS, "*"),
         allow("WriteItsTrace", TRACE, "*"),
-        *signal_key(reach, "dynamodb", "sns"),
+        *signal_key(reach, "dynamodb", "sns", *services),
         *directly(reach.encryption, reach.here, "Machines", "LogsOfMachines"),
     ]
 
@@ -93,21 +92,49 @@ def see_executions(reach: Reach) -> list[Statement]:
     return uses("ReadExecutions", reach.encryption, [(reach.here, "logs")], ["kms:Decrypt"], services)
 
 
-def remember(reach: Reach) -> list[Statement]:
+def follow_releases(reach: Reach) -> list[Statement]:
+    """Reads what a release has come to: the ledger, who agreed, what it was told, and the version in the registry."""
+    signed = reach.table("approvals")
     return [
         allow(
-            "KeepTheLedger",
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
-            [reach.own("dynamodb", "table/"), f"{reach.own('dynamodb', 'table/')}/index/*"],
+            "ReadTheLedger",
+            ["dynamodb:GetItem", "dynamodb:Query"],
+            [reach.table("releases"), signed, by_version(reach)],
         ),
-        *settings(reach, write=True),
+        allow("ReadSettingsOfReleases", "ssm:GetParameter", reach.parameters("*")),
+        allow("ReadVersions", ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"], reach.versions),
+        *see_executions(reach),
     ]
 
 
-def settings(reach: Reach, write: bool = False) -> list[Statement]:
-    names = reach.here
-    actions = ["ssm:GetParameter", "ssm:GetParameters", *(["ssm:PutParameter"] if write else [])]
-    return [allow("UseSettings", actions, names.arn("ssm", f"parameter/mlestate/{names.estate}/{names.environment}/*"))]
+def unstamped(reach: Reach, but: Sequence[str] = ()) -> dict[str, str]:
+    """What a request to the registry leaves alone, as a `Null` condition: every stamp that says who approved a version
+    and where it has been, ``but`` some."""
+    stamps = [APPROVED_BY, REMOVED, *(passed(each) for each in reach.environments)]
+    return {key: "true" for key in stamps if key not in but}
+
+
+def by_version(reach: Reach) -> str:
+    """The index by which the approvals of one version are found."""
+    return f"{reach.table('approvals')}/index/by-version"
+
+
+def read_reports(reach: Reach) -> list[Statement]:
+    """Reads what a version was judged by, wherever it was trained."""
+    everywhere = list(reach.environments.values())
+    return [
+        allow("ReadReports", "s3:GetObject", [reports(each) for each in everywhere]),
+        *uses("DecryptReports", reach.encryption, [(each, "models") for each in everywhere], ["kms:Decrypt"], ["s3"]),
+    ]
+
+
+def read_runs(reach: Reach, environments: Sequence[Names], model: str = "*") -> list[Statement]:
+    """Fetches what runs wrote in some environments, in whichever account."""
+    keys = [(each, "models") for each in environments]
+    return [
+        allow("FetchRuns", "s3:GetObject", [runs(each, model) for each in environments]),
+        *(uses("DecryptRuns", reach.encryption, keys, ["kms:Decrypt"], ["s3"]) if keys else []),
+    ]
 
 
 def track(reach: Reach) -> list[Statement]:

@@ -6,7 +6,7 @@ Jobs that a pipeline starts are named by SageMaker (`pipelines-...`), so a pipel
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mlestate.aws.ceilings import STATUS
+from mlestate.aws.ceilings import LIFE_CYCLE, REMOVED, STATUS
 from mlestate.aws.images import IMAGES
 from mlestate.aws.keys import grants, uses
 from mlestate.aws.model_monitor import wanted
@@ -27,9 +27,11 @@ from mlestate.aws.rights import (
     pull,
     read,
     read_data_keys,
+    read_runs,
     signal_key,
     tell,
     track,
+    unstamped,
 )
 from mlestate.config.model import Model
 
@@ -70,14 +72,15 @@ def pipeline(reach: Reach) -> list[Statement]:
 
 
 def register(reach: Reach) -> list[Statement]:
-    """Makes versions that wait for approval, and none that is approved already."""
+    """Makes versions that wait for approval, and none that is approved already or says that it has been somewhere."""
     pending = {STATUS: "PendingManualApproval"}
+    unmarked = {key: word for key, word in unstamped(reach).items() if key != REMOVED}
     return [
         allow(
             "RegisterForApproval",
             ["sagemaker:CreateModelPackage"],
             [reach.groups, reach.versions],
-            {"StringEquals": pending},
+            {"StringEquals": pending, "Null": {LIFE_CYCLE[0]: "true", **unmarked}},
         ),
         allow("ReadGroups", "sagemaker:DescribeModelPackageGroup", reach.groups),
         allow(
@@ -142,17 +145,28 @@ def _tracker(reach: Reach) -> list[Statement]:
 
 
 def inference(reach: Reach, name: str, model: Model) -> list[Statement]:
-    """Reads its own artifacts, answers, and says what it answered where that is kept."""
+    """Reads its own artifacts, answers, and says what it answered where that is kept.
+
+    A version is tried by a batch transform before it gets traffic, in whichever mode, and the first one is served from
+    where it was trained.
+    """
     serving = model.serving
     kept = serving.mode == "async" or captures(model)
-    told = {"batch": ["TransformJobs"], "none": []}.get(serving.mode, [f"Endpoints/{_endpoint(reach, name)}"])
+    told = {"batch": [], "none": []}.get(serving.mode, [f"Endpoints/{_endpoint(reach, name)}"])
     return [
         *folder(reach, "artifacts", f"{name}/", write=False),
-        *([allow("WriteWhatItAnswers", WRITE, reach.folder("capture", f"{name}/"))] if kept else []),
         *pull(reach, name),
-        *(tell(reach, *told) if told else []),
         *own_key(reach),
         *network(reach),
+        *(
+            [
+                *read_runs(reach, reach.others, name),
+                allow("WriteWhatItAnswers", WRITE, reach.folder("capture", f"{name}/" if kept else f"{name}/trials/")),
+                *tell(reach, *told, "TransformJobs"),
+            ]
+            if serving.mode != "none"
+            else []
+        ),
         *{"batch": _scores, "async": _answers_later}.get(serving.mode, _nothing_more)(reach, name, model),
     ]
 

@@ -290,6 +290,12 @@ THINGS: Mapping[str, Sequence[Things]] = {
             ),
         ),
         Things(
+            "Buses",
+            _in("events", "event-bus/{}*"),
+            _of("events", "DescribeEventBus", "ListTagsForResource"),
+            _of("events", "CreateEventBus", "DeleteEventBus", "TagResource", "UntagResource", "UpdateEventBus"),
+        ),
+        Things(
             "SecretsOfConnections",
             _in("secretsmanager", "secret:events!connection/{}*"),
             _of("secretsmanager", "DescribeSecret"),

@@ -25,6 +25,9 @@ PEOPLE: Mapping[str, str] = {
 }
 """By persona: the field of `people` that says who they are."""
 
+OWN_NAME: Mapping[str, str] = {"aws:userid": "*:${sts:RoleSessionName}"}
+"""The condition that a session of a role takes the next role under its own name."""
+
 
 def believers(names: Names, people: People, persona: str) -> list[Statement]:
     """The trust policy of a persona's role in a slice. Empty where the file names no one."""
@@ -32,7 +35,13 @@ def believers(names: Names, people: People, persona: str) -> list[Statement]:
 
 
 def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False) -> list[Statement]:
-    """The trust policy of a role that these principals take, each in one of the forms of `PRINCIPAL_FORMS`."""
+    """The trust policy of a role that these principals take, each in one of the forms of `PRINCIPAL_FORMS`.
+
+    Whoever takes a role chooses the session's name, by which the registry, approvals and the trail know a person. So it
+    has to be the name that they are signed in with: a user's, or that of the session that they come with, which
+    `aws:userid` ends in (IAM user guide, "AWS STS condition keys" and "Policy variables"). Who comes with another role
+    is held to the name of that role's session, and whoever gives that role answers for it.
+    """
     center = names.arn("iam", "role/aws-reserved/sso.amazonaws.com/", regional=False)
     people, sets, users, roles = (
         [each for each in principals if PRINCIPAL_FORMS[form].fullmatch(each)]
@@ -42,7 +51,8 @@ def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False)
     if people:
         signed_in: Conditions = {
             "ArnLike": {"aws:PrincipalArn": f"{center}*"},
-            "StringLike": {"aws:userid": [f"*:{person}" for person in people]},
+            "StringEquals": {"sts:RoleSessionName": people},
+            "StringLike": OWN_NAME,
         }
         statements.append(trust("PeopleOfIdentityCenter", account_root(names), signed_in))
     if sets:
@@ -53,12 +63,14 @@ def trusted(names: Names, principals: Sequence[str], multi_factor: bool = False)
             for each in sets
             for region in ("", "*/")
         ]
-        statements.append(trust("PermissionSets", account_root(names), {"ArnLike": {"aws:PrincipalArn": patterns}}))
+        of_sets: Conditions = {"ArnLike": {"aws:PrincipalArn": patterns}, "StringLike": OWN_NAME}
+        statements.append(trust("PermissionSets", account_root(names), of_sets))
     if roles:
-        statements.append(trust("Roles", {"AWS": roles}))
+        statements.append(trust("Roles", {"AWS": roles}, {"StringLike": OWN_NAME}))
     if users:
-        twice = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-        statements.append(trust("Users", {"AWS": users}, twice if multi_factor else None))
+        twice: Conditions = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if multi_factor else {}
+        named = {"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}
+        statements.append(trust("Users", {"AWS": users}, {**twice, **named}))
     return statements
 
 
