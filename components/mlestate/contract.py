@@ -128,9 +128,13 @@ class Serving(Protocol):
     def waiting(self) -> Outputs:
         """By model that nothing serves yet: the line of the file that names its first approved version."""
 
+    @property
+    def templates(self) -> Outputs:
+        """By model: the name of what the next release of it is made like, machine for machine."""
+
 
 class Delivery(Protocol):
-    """What a release stands on: its ledger, its settings, and where it leaves what failed."""
+    """What releases versions and rolls them back, and keeps what it did."""
 
     @property
     def workflows(self) -> Outputs:
@@ -259,10 +263,15 @@ class WholeCloud(Cloud, Protocol):
         opts: ResourceOptions,
     ) -> Monitoring: ...
 
+    def verdicts(self, names: Names, keys: Keys, access: Access, alerts: Alerts, opts: ResourceOptions) -> None:
+        """Tells every environment what happens to versions in the hub's registry."""
+
     def delivery(
         self,
         names: Names,
+        network: Network,
         keys: Keys,
+        data: Data,
         registry: Registry,
         training: Training,
         serving: Serving,

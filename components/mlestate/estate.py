@@ -80,7 +80,9 @@ class Hub(Part):
             keys = cloud.keys(names, ("registry", "audit", "logs"), child)
             self.versions = cloud.registry(names, keys, child)
             access = cloud.access(names, child)
-            self.record = cloud.audit(names, keys, access, cloud.alerts(names, keys, access, child), child)
+            alerts = cloud.alerts(names, keys, access, child)
+            self.record = cloud.audit(names, keys, access, alerts, child)
+            cloud.verdicts(names, keys, access, alerts, child)
             trail = {"trail": self.record.trail, "store": self.record.store}
             roles = {**access.personas, **access.ci, **access.identities}
         self.publish(registry=self.versions.models, images=self.versions.images, trail=trail, roles=roles)
@@ -128,7 +130,9 @@ class Environment(Part):
             training = cloud.training(names, network, keys, data, features, tracking, registry, access, alerts, child)
             serving = cloud.serving(names, network, keys, data, registry, access, alerts, child)
             monitoring = cloud.monitoring(names, network, keys, data, serving, access, alerts, child)
-            delivery = cloud.delivery(names, keys, registry, training, serving, monitoring, access, alerts, child)
+            delivery = cloud.delivery(
+                names, network, keys, data, registry, training, serving, monitoring, access, alerts, child
+            )
             cost = cloud.cost(names, keys, access, alerts, child)
             made |= {
                 "features": features.groups,

@@ -86,6 +86,10 @@ KINDS: Mapping[str, Kind] = {
     "aws:table": Kind(255),
     # SageMaker API CreateModelCard: 1 to 63.
     "aws:model-card": Kind(63),
+    # EventBridge API, CreateEventBus: 1 to 256.
+    "aws:event-bus": Kind(256),
+    # SageMaker API: models, configurations and jobs 1 to 63, of which version and moment of a release take the last 18.
+    "aws:release": Kind(45),
     # SageMaker API, CreateTransformJob: 1 to 63, of which the minute of a run takes the last 14.
     "aws:transform-job": Kind(49),
     # SageMaker API CreateFeatureGroup and CreateMlflowTrackingServer: 1 to 64 and 1 to 256.
@@ -301,6 +305,17 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             )
         ),
         ("endpoint", "environment", "{model}"),
+        ("release", "environment", "{model}"),
+        *(("table", "environment", role) for role in ("releases", "approvals")),
+        ("event-bus", "environment", "releases"),
+        *((kind, "environment", role) for role in ("release", "rollback") for kind in ("state-machine", "log-group")),
+        *(("alarm", "environment", f"{role}-failed") for role in ("release", "rollback")),
+        *(
+            ("rule", "environment", name)
+            for name in ("registered", "approved", "passed", "rejected", "endpoint-changed", "breach")
+        ),
+        ("rule", "hub", "verdicts-{environment}"),
+        *((kind, "hub", "verdicts-undelivered") for kind in ("queue", "alarm")),
         ("alarm", "environment", "{model}-wake"),
         *((kind, "environment", "batch") for kind in ("state-machine", "log-group")),
         ("alarm", "environment", "batch-failed"),
@@ -348,8 +363,6 @@ USED: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         *(("log-group", slice_, "audit") for slice_ in ("hub", "environment")),
         *(("role", slice_, "recording") for slice_ in ("hub", "environment")),
         ("model-card", "hub", "{model}"),
-        ("table", "environment", "releases"),
-        ("log-group", "environment", "machines"),
     ),
     "gcp": (
         *(("bucket", "environment", role) for role in ("raw", "curated", "artifacts", "capture")),

@@ -23,6 +23,7 @@ from mlestate.aws.serving import Serving
 from mlestate.aws.settings import AwsEstate
 from mlestate.aws.tracking import Tracking
 from mlestate.aws.training import Training
+from mlestate.aws.verdicts import Verdicts
 from mlestate.names import HUB, Names
 
 __all__ = ["AwsCloud"]
@@ -98,7 +99,7 @@ class AwsCloud:
         audit: contract.Audit,
         opts: ResourceOptions,
     ) -> Recorder:
-        hub = replace(names, environment=HUB, home=self.config.home or names.home)
+        hub = self._hub(names)
         return Recorder(
             names,
             audit,
@@ -194,7 +195,9 @@ class AwsCloud:
     def delivery(
         self,
         names: Names,
+        network: contract.Network,
         keys: contract.Keys,
+        data: contract.Data,
         registry: contract.Registry,
         training: contract.Training,
         serving: contract.Serving,
@@ -203,9 +206,36 @@ class AwsCloud:
         alerts: contract.Alerts,
         opts: ResourceOptions,
     ) -> Delivery:
-        path, approval = self.config.promotion_path, self.config.promotion.approval
-        models, protect = self.models[names.environment], self._protect(names)
-        return Delivery(names, models, path, approval, keys, registry, training, monitoring, alerts, protect, opts)
+        hub = self._hub(names)
+        return Delivery(
+            names,
+            hub,
+            self._environments(hub),
+            self.models[names.environment],
+            self.config.promotion_path,
+            self.config.promotion.approval,
+            network,
+            keys,
+            data,
+            registry,
+            training,
+            serving,
+            monitoring,
+            access,
+            alerts,
+            self._protect(names),
+            opts,
+        )
+
+    def verdicts(
+        self,
+        names: Names,
+        keys: contract.Keys,
+        access: contract.Access,
+        alerts: contract.Alerts,
+        opts: ResourceOptions,
+    ) -> None:
+        Verdicts(names, list(self._environments(names).values()), keys, access, alerts, opts)
 
     def cost(
         self,
@@ -227,10 +257,16 @@ class AwsCloud:
         homes = {name: each.home or self.config.home for name, each in self.config.environments.items()}
         return [replace(names, environment=name) for name, home in homes.items() if home in (None, names.home)]
 
+    def _hub(self, names: Names) -> Names:
+        return replace(names, environment=HUB, home=self.config.home or names.home)
+
+    def _environments(self, hub: Names) -> dict[str, Names]:
+        homes = {name: each.home or hub.home for name, each in self.config.environments.items()}
+        return {name: replace(hub, environment=name, home=home) for name, home in homes.items()}
+
     def _elsewhere(self, hub: Names) -> list[Names]:
         """The environments in accounts other than the hub's."""
-        homes = {name: each.home or hub.home for name, each in self.config.environments.items()}
-        return [replace(hub, environment=name, home=home) for name, home in homes.items() if home != hub.home]
+        return [each for each in self._environments(hub).values() if each.home != hub.home]
 
     def _recorders(self, hub: Names) -> list[Names]:
         """The environments that keep the trail of an account other than the hub's."""

@@ -1,43 +1,64 @@
-"""What releases a version on AWS and rolls it back: the frame that the release workflow runs in."""
+"""What releases a version on AWS and rolls it back: the machines of `mlestate.release`, and what they stand on."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.dynamodb as dynamodb
+import pulumi_aws.s3 as s3
+import pulumi_aws.sqs as sqs
 import pulumi_aws.ssm as ssm
 from pulumi import Output, ResourceOptions
 
-from mlestate import contract
+from mlestate import contract, release
+from mlestate.aws import batch, comparisons, neighbours, rollback
+from mlestate.aws import release as releases
 from mlestate.aws.alarms import ROLLBACK
+from mlestate.aws.jobs import COMPARISON
+from mlestate.aws.policies import canonical
 from mlestate.aws.queues import dead_letters
+from mlestate.aws.release_events import events
+from mlestate.aws.release_states import Place
+from mlestate.aws.retraining import breaches
+from mlestate.aws.serving import instance_type
+from mlestate.aws.settings import takes_volume_key
+from mlestate.aws.state_machines import state_machine
 from mlestate.config.estate import Approval
 from mlestate.config.model import Model
-from mlestate.config.monitoring import Monitoring
-from mlestate.config.serving import BAKES, FAILURES, MINIMUM_SAMPLES, SAMPLE, SPLIT, STEPS, Rollout
 from mlestate.names import Names
 from mlestate.part import Part
 
-__all__ = ["ANSWERING", "Delivery", "parameter", "promotion", "retraining", "rollout"]
-
-ANSWERING = ("realtime", "serverless", "async")
-"""The modes in which a version takes over from another while requests come in."""
+__all__ = ["Delivery", "parameter"]
 
 LOGS_DAYS = 365
 """How long it can be read what a release did, step by step; the ledger itself is kept for ever."""
 
-Document = Mapping[str, Any]
+TRIAL = "ml.m5.large"
+"""What a version is tried on where it answers on no machine of its own, or on one that runs no transform."""
+
+FAILING: Mapping[str, str] = {
+    "release": "A release broke in {slice}: `mlestate status` says which, and why",
+    "rollback": "A rollback did not work in {slice}: look at the endpoint now; `mlestate status` says which",
+}
 
 
 class Delivery(Part):
-    """Where releases are written down, what could not be delivered waits, and the workflow reads what it is to do.
+    """The release and the rollback of an environment, their ledger, the signatures of those who agree, and the events
+    that start them.
 
-    Every release has its entry in the ledger, under the model's name and a key that makes it unique, so that an event
-    that comes twice releases once. How a version takes over, who must agree and when a model is retrained stand in one
-    parameter a served model: a change in the file changes data, never the workflow while it runs.
+    Every release has its entry in the ledger, under the model's name and the moment it began. How a version takes over,
+    who must agree and when a model is retrained stand in one parameter a served model: a change in the file changes
+    data, never a release that runs. Nobody signs for another: the table of signatures takes an item only under the
+    signer's own id (aws/personas.py).
 
-    Nothing here bills while idle but the alarm: the ledger is paid by the request, parameters of the standard tier are
-    free (AWS pricing pages of DynamoDB and Systems Manager).
+    What happens to versions comes over a bus of this environment's own, from the hub or from the environment before it,
+    in whichever account; what happens to endpoints and alarms comes over the account's. What cannot be delivered waits
+    in a queue for a fortnight, and its alarm pages.
+
+    Nothing here bills while idle but alarms: tables are paid by the request, machines by the step, and parameters of
+    the standard tier, rules and buses are free (AWS pricing pages of DynamoDB, Step Functions, Systems Manager and
+    EventBridge).
     """
 
     workflows: Mapping[str, Output[str]]
@@ -45,61 +66,38 @@ class Delivery(Part):
     def __init__(
         self,
         names: Names,
+        hub: Names,
+        environments: Mapping[str, Names],
         models: Mapping[str, Model],
         path: tuple[str, ...],
         approval: Mapping[str, Approval],
+        network: contract.Network,
         keys: contract.Keys,
+        data: contract.Data,
         registry: contract.Registry,
         training: contract.Training,
+        serving: contract.Serving,
         monitoring: contract.Monitoring,
+        access: contract.Access,
         alerts: contract.Alerts,
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
-        """``path`` are the environments in the order in which a version passes them."""
+        """``environments`` are all of the estate's, in whichever account; ``path`` is the order in which a version
+        passes them."""
         super().__init__(names, opts)
+        self._keys, self._access, self._alerts, self._protect = keys, access, alerts, protect
         key = keys.ids.get("logs")
-        ledger = dynamodb.Table(
-            self.named("releases"),
-            name=names.physical("table", "releases"),
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="model",
-            range_key="entry",
-            attributes=[{"name": name, "type": "S"} for name in ("model", "entry")],
-            point_in_time_recovery={"enabled": True},
-            # Without a key of the customer's DynamoDB encrypts by one of its own; to say so is to ask for another.
-            server_side_encryption=None if key is None else {"enabled": True, "kms_key_arn": key},
-            deletion_protection_enabled=protect,
-            tags=names.tags,
-            opts=self.child(protect=protect, retain_on_delete=protect),
-        )
-        waiting = dead_letters(self, "releases", key=key, topic=alerts.topics["page"])
-        logs = cloudwatch.LogGroup(
-            self.named("machines"),
-            # Under this prefix the log needs no line in the account's one policy of log deliveries, which is soon full
-            # (Step Functions developer guide, "Log to CloudWatch Logs").
-            name=f"/aws/vendedlogs/states/{names.physical('log-group', 'machines')}",
-            retention_in_days=LOGS_DAYS,
-            kms_key_id=key,
-            tags=names.tags,
-            opts=self.child(),
-        )
-        for name, model in models.items():
-            if model.serving.mode == "none":
-                continue
-            document = {
-                "model": name,
-                "mode": model.serving.mode,
-                "versions": registry.models[name],
-                "promotion": promotion(names.environment, path, approval),
-                "rollout": rollout(model) if model.serving.mode in ANSWERING else None,
-                "rollback_alarms": [
-                    monitoring.alarms[f"{name}-{alarm}"]
-                    for alarm in ROLLBACK.values()
-                    if f"{name}-{alarm}" in monitoring.alarms
-                ],
-                "retraining": {**retraining(model.monitoring), "pipeline": training.pipelines.get(name)},
-            }
+        step = release.promotion(names.environment, path, approval)
+        before = environments[step["from"]] if step["from"] is not None else None
+        served = {name: model for name, model in models.items() if model.serving.mode != "none"}
+        ledger = self._table("releases", "model", "entry")
+        signatures = self._table("approvals", "person", "version", index="version")
+        for name, model in served.items():
+            here = self._here(name, model, registry, serving, monitoring, training)
+            buses = {step["to"]: neighbours.bus(environments[step["to"]])} if step["to"] is not None else {}
+            told = {**release.settings(name, model, names.environment, path, approval), "buses": buses}
+            document = Output.all(**here).apply(lambda known, told=told: _merged(told, known))
             ssm.Parameter(
                 self.named(name),
                 name=parameter(names, name),
@@ -110,7 +108,194 @@ class Delivery(Part):
                 tags=names.of_model(name, model.owner).tags,
                 opts=self.child(),
             )
-        self.publish(workflows={"ledger": ledger.name, "undelivered": waiting.name, "logs": logs.name})
+        compared = {
+            name: model
+            for name, model in served.items()
+            if release.strategy(model, passes_on=step["to"] is not None) in ("ab", "shadow")
+        }
+        files = self._programs(data) if compared else []
+        place = self._comparisons(compared, network, data).apply(
+            lambda requests: Place(
+                names,
+                {model: hub.physical("model-package-group", model) for model in models},
+                sorted(served),
+                {
+                    model: names.physical("endpoint", model)
+                    for model, each in served.items()
+                    if each.serving.mode in release.ANSWERING
+                },
+                requests,
+            )
+        )
+        machines = {
+            role: state_machine(
+                self,
+                role,
+                place.apply(definition),
+                runs_as=access.identities["release"],
+                key=key,
+                topic=alerts.topics["page"],
+                failing=FAILING[role].format(slice=names.slice),
+                log_days=LOGS_DAYS,
+                depends_on=[ledger, signatures, *files],
+            )
+            for role, definition in (("release", releases.definition), ("rollback", rollback.definition))
+        }
+        waiting = dead_letters(self, "releases", key=key, topic=alerts.topics["page"])
+        arns = {role: each.arn for role, each in machines.items()}
+        arns["retraining"] = Output.from_input(
+            names.arn("states", f"stateMachine:{names.physical('state-machine', 'retraining')}")
+        )
+        alarms = [alarm for name, model in models.items() for alarm in breaches(names, name, model)]
+        self._listen(hub, before, alarms, arns, waiting)
+        self.publish(
+            workflows={
+                **{role: each.arn for role, each in machines.items()},
+                "ledger": ledger.name,
+                "approvals": signatures.name,
+                "undelivered": waiting.name,
+            }
+        )
+
+    def _table(self, role: str, key: str, order: str, index: str | None = None) -> dynamodb.Table:
+        names, kms = self.names, self._keys.ids.get("logs")
+        return dynamodb.Table(
+            self.named(role),
+            name=names.physical("table", role),
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=key,
+            range_key=order,
+            attributes=[{"name": name, "type": "S"} for name in (key, order)],
+            global_secondary_indexes=[{"name": f"by-{index}", "hash_key": index, "projection_type": "ALL"}]
+            if index
+            else None,
+            point_in_time_recovery={"enabled": True},
+            # Without a key of the customer's DynamoDB encrypts by one of its own; to say so is to ask for another.
+            server_side_encryption=None if kms is None else {"enabled": True, "kms_key_arn": kms},
+            deletion_protection_enabled=self._protect,
+            tags=names.tags,
+            opts=self.child(protect=self._protect, retain_on_delete=self._protect),
+        )
+
+    def _here(
+        self,
+        name: str,
+        model: Model,
+        registry: contract.Registry,
+        serving: contract.Serving,
+        monitoring: contract.Monitoring,
+        training: contract.Training,
+    ) -> dict[str, Any]:
+        """Where things are on AWS."""
+        names, key = self.names, self._keys.ids.get("models")
+        tags = names.of_model(name, model.owner).tags
+        type_ = _tried_on(model)
+        trial: dict[str, Any] = {"output": {}, "resources": {"InstanceType": type_}}
+        if key is not None:
+            trial["output"]["KmsKeyId"] = key
+            if takes_volume_key(type_):
+                trial["resources"]["VolumeKmsKeyId"] = key
+        return {
+            "versions": registry.models[name],
+            "template": serving.templates.get(name),
+            "endpoint": names.physical("endpoint", name),
+            "parameter": batch.parameter(names, name),
+            "trial": trial,
+            "rollback_alarms": [
+                monitoring.alarms[f"{name}-{alarm}"]
+                for alarm in ROLLBACK.values()
+                if f"{name}-{alarm}" in monitoring.alarms
+            ],
+            "pipeline": training.pipelines.get(name),
+            "tags": [{"Key": each, "Value": tags[each]} for each in sorted(tags)],
+        }
+
+    def _programs(self, data: contract.Data) -> list[s3.BucketObjectv2]:
+        """The files of the job that compares."""
+        bucket = data.stores["artifacts"].apply(lambda uri: uri.removeprefix("s3://"))
+        return [
+            s3.BucketObjectv2(
+                self.named(f"code-{file.replace('/', '-')}"),
+                bucket=bucket,
+                key=f"code/comparison/{file}",
+                content=text,
+                content_type="text/x-python",
+                tags=self.names.tags,
+                opts=self.child(),
+            )
+            for file, text in COMPARISON.items()
+        ]
+
+    def _comparisons(
+        self, compared: Mapping[str, Model], network: contract.Network, data: contract.Data
+    ) -> Output[dict[str, dict[str, Any]]]:
+        names = self.names
+        return Output.all(
+            role_arn=self._access.identities["monitoring"],
+            stores=Output.all(**{role: data.stores[role] for role in ("artifacts", "capture", "curated", "raw")}),
+            key=self._keys.ids.get("models"),
+            subnets=Output.all(*network.subnets.values()),
+            groups=Output.all(*network.groups.values()),
+        ).apply(
+            lambda known: {
+                name: comparisons.request(
+                    names,
+                    name,
+                    model,
+                    **known,
+                    code=f"{known['stores']['artifacts']}/code/comparison/",
+                    endpoint=names.physical("endpoint", name),
+                )
+                for name, model in compared.items()
+            }
+        )
+
+    def _listen(
+        self,
+        hub: Names,
+        before: Names | None,
+        alarms: Sequence[str],
+        machines: Mapping[str, Output[str]],
+        waiting: sqs.Queue,
+    ) -> None:
+        names = self.names
+        bus = cloudwatch.EventBus(
+            self.named("releases"),
+            name=names.physical("event-bus", "releases"),
+            description=f"What happens to versions that concerns {names.environment}",
+            tags=names.tags,
+            opts=self.child(),
+        )
+        if statements := neighbours.telling(names, hub, before):
+            cloudwatch.EventBusPolicy(
+                self.named("releases"),
+                event_bus_name=bus.name,
+                policy=canonical(statements),
+                opts=self.child(),
+            )
+        for event in events(names, hub, before, alarms):
+            over = bus.name if event.own_bus else None
+            rule = cloudwatch.EventRule(
+                self.named(event.name),
+                name=names.physical("rule", event.name),
+                description=event.description,
+                event_bus_name=over,
+                event_pattern=event.pattern,
+                tags=names.tags,
+                opts=self.child(),
+            )
+            cloudwatch.EventTarget(
+                self.named(event.name),
+                rule=rule.name,
+                event_bus_name=over,
+                target_id=event.machine,
+                arn=machines[event.machine],
+                # EventBridge refuses a target whose role is not there, or does not let it in.
+                role_arn=self._access.identities["events"],
+                input_transformer={"input_paths": event.paths, "input_template": event.template},
+                dead_letter_config={"arn": waiting.arn},
+                opts=self.child(),
+            )
 
 
 def parameter(names: Names, model: str) -> str:
@@ -118,67 +303,14 @@ def parameter(names: Names, model: str) -> str:
     return f"/mlestate/{names.estate}/{names.environment}/{model}/release"
 
 
-def promotion(environment: str, path: tuple[str, ...], approval: Mapping[str, Approval]) -> Document:
-    """Where a version comes from and goes to, and how many people must agree before it comes; None off the path."""
-    if environment not in path:
-        return {"from": None, "to": None, "approvals": 0}
-    place = path.index(environment)
-    return {
-        "from": path[place - 1] if place else None,
-        "to": path[place + 1] if place + 1 < len(path) else None,
-        "approvals": approval[environment].minimum if environment in approval else 0,
-    }
+def _merged(told: release.Document, known: Mapping[str, Any]) -> dict[str, Any]:
+    here = dict(known)
+    retraining = {**told["retraining"], "pipeline": here.pop("pipeline")}
+    return {**told, **here, "retraining": retraining}
 
 
-def rollout(model: Model) -> Document:
-    """How a new version takes over, with what the file leaves out filled in; times in seconds, latencies in
-    milliseconds."""
-    said = model.serving.rollout
-    own = _STRATEGIES.get(said.strategy)
-    return {
-        "strategy": said.strategy,
-        "bake_seconds": (said.bake or BAKES[said.strategy]).seconds,
-        "keep_previous_seconds": said.keep_previous.seconds,
-        "rollback_on": _signs(said),
-        **(own(model) if own else {}),
-    }
-
-
-def _signs(said: Rollout) -> Document:
-    signs = said.rollback_on
-    bounds = {name: getattr(signs, name) for name in type(signs).model_fields}
-    bounds["error_rate"] = signs.error_rate or FAILURES
-    return {name: bound.model_dump(exclude_none=True) for name, bound in bounds.items() if bound is not None}
-
-
-def _canary(model: Model) -> Document:
-    return {"steps": list(model.serving.rollout.steps or STEPS)}
-
-
-def _comparison(model: Model) -> Document:
-    return {"minimum_samples": model.serving.rollout.minimum_samples or MINIMUM_SAMPLES}
-
-
-def _ab(model: Model) -> Document:
-    said = model.serving.rollout
-    metric = said.metric or next(iter(model.gates.model.thresholds))
-    return {"split": said.split or SPLIT, "metric": metric, **_comparison(model)}
-
-
-def _shadow(model: Model) -> Document:
-    return {"sample": model.serving.rollout.sample or SAMPLE, **_comparison(model)}
-
-
-_STRATEGIES: Mapping[str, Callable[[Model], Document]] = {"canary": _canary, "ab": _ab, "shadow": _shadow}
-"""What a strategy asks for besides what all of them do; to replace all at once is to ask for nothing."""
-
-
-def retraining(said: Monitoring) -> Document:
-    """Whether a breach starts a training run, and what keeps these runs from running away."""
-    limits = said.retrain
-    return {
-        "on_breach": said.on_breach,
-        "cooldown_seconds": limits.cooldown.seconds,
-        "max_per_week": limits.max_per_week,
-        "min_new_rows": limits.min_new_rows or 0,
-    }
+def _tried_on(model: Model) -> str:
+    """A model that needs a GPU is tried on its own machine; what a transform can run on is a shorter list than what an
+    endpoint can (SageMaker API, TransformInstanceType)."""
+    own = instance_type(model)
+    return own if re.match(r"ml\.[gp]\d", own) else TRIAL

@@ -66,6 +66,7 @@ class Serving(Part):
 
     endpoints: Mapping[str, Output[str]]
     waiting: Mapping[str, Output[str]]
+    templates: Mapping[str, Output[str]]
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class Serving(Part):
         endpoints: dict[str, Output[str]] = {}
         waiting: dict[str, Output[str]] = {}
         made: dict[str, sagemaker.Model] = {}
+        templates: dict[str, Output[str]] = {}
         raws: dict[str, Raw] = {}
         for name, model in models.items():
             serving = model.serving
@@ -101,15 +103,17 @@ class Serving(Part):
                 waiting[name] = Output.from_input(f"models.{name}.serving.initial_version")
                 continue
             made[name] = self._model(name, model, serving.initial_version, raws[name])
+            templates[name] = made[name].name
             if serving.mode != "batch":
                 configuration = self._configuration(name, model, made[name], raws[name])
                 endpoint = self._endpoint(name, model, configuration, raws[name])
                 scale(self, name, model, endpoint, VARIANT, raws[name])
                 endpoints[name] = endpoint.name
+                templates[name] = configuration.name
         runs = {name: self._run(name, models[name], datasets) for name in made if models[name].serving.mode == "batch"}
         if runs:
             batch.machine(self, runs, made, raws, keys=keys.ids, roles=access.identities, topic=alerts.topics["notice"])
-        self.publish(endpoints=endpoints, waiting=waiting)
+        self.publish(endpoints=endpoints, waiting=waiting, templates=templates)
 
     def _model(self, name: str, model: Model, version: int, raw: Raw) -> sagemaker.Model:
         group, apart = self._registry.models[name], model.serving.mode != "serverless"

@@ -1,0 +1,525 @@
+"""Traffic moves: two versions beside each other, the update of an endpoint, the time of watching, and what is written
+down when a version has taken over. Plain data.
+
+Every wait is a loop of looks, whose number is bounded because an execution remembers 25,000 events (Step Functions
+quotas): a longer time of watching is looked at less often.
+"""
+
+from mlestate.aws.comparisons import CHALLENGER, CHAMPION, REPORT, filled
+from mlestate.aws.release_states import (
+    BREAKS,
+    LOOK_SECONDS,
+    UPDATE,
+    Place,
+    champion,
+    end,
+    put,
+    settle,
+)
+from mlestate.aws.release_version import phase
+from mlestate.aws.state_machines import State, choice, expression, task, wait
+
+__all__ = ["compared", "moved", "promoted"]
+
+LOOKS = 500
+"""The most looks in one time of watching."""
+
+SEEN = 30
+"""The fewest requests to a challenger from which its share of errors says anything."""
+
+WARM = 3600
+"""The longest that SageMaker keeps the machines of before, in seconds (SageMaker API, BlueGreenUpdatePolicy)."""
+
+LONGEST = 28800
+"""The longest that a guarded update may take, in seconds (the same, MaximumExecutionTimeoutInSeconds)."""
+
+_RETAINED = (
+    "'RetainAllVariantProperties': true, 'ExcludeRetainedVariantProperties': "
+    "[{'VariantPropertyType': 'DataCaptureConfig'}, {'VariantPropertyType': 'DesiredWeight'}]"
+)
+"""`release_states.UPDATE` inside an expression."""
+
+_VARIANT = "$template.ProductionVariants[0]"
+
+
+def compared(place: Place) -> dict[str, State]:
+    """Stage `compare`: the new version as a second variant."""
+    weights = (
+        "($share := $settings.rollout.strategy = 'ab' ? $settings.rollout.split : $settings.rollout.steps[0]; "
+        "$champion := $merge([" + _VARIANT + ", {'ModelName': $live.sagemaker_model, 'InitialVariantWeight': "
+        "$settings.rollout.strategy = 'shadow' ? 1 : 100 - $share, 'InitialInstanceCount': $machines}]); "
+        "$challenger := $merge([" + _VARIANT + ", {'VariantName': '" + CHALLENGER + "', 'ModelName': $name, "
+        "'InitialVariantWeight': $settings.rollout.strategy = 'shadow' ? $settings.rollout.sample : $share, "
+        "'InitialInstanceCount': $settings.rollout.strategy = 'shadow' ? "
+        "$max([1, $ceil($machines * $settings.rollout.sample)]) : $settings.rollout.strategy = 'ab' ? "
+        "$max([1, $ceil($machines * $settings.rollout.split / 100)]) : "
+        "$max([1, $ceil($machines * $settings.rollout.steps[-2] / 100)])}]); "
+        "$settings.rollout.strategy = 'shadow' ? {'ProductionVariants': [$champion], 'ShadowProductionVariants': "
+        "[$challenger]} : {'ProductionVariants': [$champion, $challenger]})"
+    )
+    return {
+        "Takes": choice({"$settings.mode = 'batch'": "PutCurrent"}, "How"),
+        "How": choice(
+            {
+                # The machine was stopped and started again when the endpoint had moved already.
+                "$configuration = $name": "Moved",
+                "$settings.rollout.strategy = 'all-at-once'": "Shifting",
+            },
+            "Comparing",
+        ),
+        "Comparing": phase(place, "comparing", "Names"),
+        "Names": {"Type": "Pass", "Assign": {"beside": expression("$name & '-2'")}, "Next": "Beside"},
+        "Beside": task(
+            "sagemaker:createEndpointConfig",
+            expression(f"$merge([{_COMMON}, {{'EndpointConfigName': $beside}}, {weights}])"),
+            {},
+            "BesideNow",
+            catch={BREAKS: "BesideThere"},
+        ),
+        "BesideThere": task(
+            "sagemaker:describeEndpointConfig", {"EndpointConfigName": expression("$beside")}, {}, "BesideNow"
+        ),
+        "BesideNow": choice(
+            {
+                "$configuration != $beside": "MoveBeside",
+                "$settings.rollout.strategy = 'canary'": "Shift",
+            },
+            "IsBeside",
+        ),
+        "MoveBeside": task(
+            "sagemaker:updateEndpoint",
+            {**UPDATE, "EndpointConfigName": expression("$beside")},
+            {"expected": expression("$beside"), "stage": "beside"},
+            "Settle",
+        ),
+        # A step of a canary: the next weights.
+        "Shift": task(
+            "sagemaker:updateEndpointWeightsAndCapacities",
+            {
+                "EndpointName": expression("$settings.endpoint"),
+                "DesiredWeightsAndCapacities": expression(
+                    f"[{{'VariantName': '{CHAMPION}', 'DesiredWeight': 100 - $settings.rollout.steps[$step]}}, "
+                    f"{{'VariantName': '{CHALLENGER}', 'DesiredWeight': $settings.rollout.steps[$step]}}]"
+                ),
+            },
+            {"expected": expression("$beside"), "stage": "beside"},
+            "Settle",
+        ),
+        "IsBeside": {
+            "Type": "Pass",
+            "Assign": {"expected": expression("$beside"), "stage": "beside"},
+            "Next": "Settle",
+        },
+        **_judge_challenger(place),
+        **(_comparison(place) if place.comparisons else {}),
+    }
+
+
+_COMMON = (
+    "{'Tags': $settings.tags}, $exists($template.DataCaptureConfig.EnableCapture) ? "
+    "{'DataCaptureConfig': $template.DataCaptureConfig} : {}, "
+    "$exists($template.KmsKeyId) ? {'KmsKeyId': $template.KmsKeyId} : {}, "
+    "$exists($template.AsyncInferenceConfig.OutputConfig) ? "
+    "{'AsyncInferenceConfig': $template.AsyncInferenceConfig} : {}"
+)
+"""What a configuration takes from the template besides its variants."""
+
+
+def _judge_challenger(place: Place) -> dict[str, State]:
+    """What the second variant does, read under its own name and held against the signs of the rollout."""
+
+    def query(id_: str, metric: str, statistic: str) -> str:
+        return (
+            f"{{'Id': '{id_}', 'ReturnData': true, 'MetricStat': {{'Stat': '{statistic}', 'Period': 300, 'Metric': "
+            f"{{'Namespace': 'AWS/SageMaker', 'MetricName': '{metric}', 'Dimensions': [{{'Name': 'EndpointName', 'Value': "
+            f"$settings.endpoint}}, {{'Name': 'VariantName', 'Value': '{CHALLENGER}'}}]}}}}}}"
+        )
+
+    queries = ", ".join(
+        query(*each)
+        for each in (
+            ("asked", "Invocations", "Sum"),
+            ("failed", "Invocation5XXErrors", "Sum"),
+            ("p95", "ModelLatency", "p95"),
+            ("p99", "ModelLatency", "p99"),
+        )
+    )
+    of = "$states.result.MetricDataResults[Id = '{}'].Values"
+    return {
+        "Measure": task(
+            "cloudwatch:getMetricData",
+            {
+                "StartTime": expression("$fromMillis($watched)"),
+                "EndTime": expression("$now()"),
+                "MetricDataQueries": expression(f"[{queries}]"),
+            },
+            {
+                "measured": expression(
+                    f"($asked := $sum([{of.format('asked')}]); $failed := $sum([{of.format('failed')}]); "
+                    # Latencies are in microseconds (SageMaker developer guide, "Amazon SageMaker AI metrics").
+                    f"$p95 := [{of.format('p95')}]; $p99 := [{of.format('p99')}]; "
+                    "{'requests': $asked, 'error_rate': $asked > 0 ? $failed / $asked : 0, "
+                    "'p95_latency_ms': $count($p95) > 0 ? $average($p95) / 1000 : null, "
+                    "'p99_latency_ms': $count($p99) > 0 ? $average($p99) / 1000 : null})"
+                )
+            },
+            "Signs",
+        ),
+        "Signs": {
+            "Type": "Pass",
+            "Assign": {
+                "signs": expression(
+                    f"$measured.requests < {SEEN} ? [] : [$filter(['error_rate', 'p95_latency_ms', 'p99_latency_ms'], "
+                    "function($sign) {($bound := $lookup($settings.rollout.rollback_on, $sign); "
+                    "$value := $lookup($measured, $sign); $exists($bound) and $value != null and "
+                    "(($exists($bound.max) and $value > $bound.max) or ($exists($bound.min) and $value < $bound.min)))})]"
+                )
+            },
+            "Next": "Worse",
+        },
+        "Worse": choice(
+            {
+                "$count($signs) > 0 and $settings.rollout.strategy = 'canary'": "CanaryWorse",
+                "$count($signs) > 0": "ChallengerWorse",
+            },
+            "Time",
+        ),
+        "CanaryWorse": end(
+            "rolled-back",
+            "'With ' & $string($settings.rollout.steps[$step]) & ' % of the traffic, version ' & $string($version) & ' of ' "
+            f"& $model & ' was out of bounds: ' & {_SIGNS} & '.'",
+            tell="page",
+            back=True,
+        ),
+        "ChallengerWorse": end(
+            "stopped",
+            f"$which & ' was out of bounds beside the version in use: ' & {_SIGNS} & '.'",
+            back=True,
+        ),
+    }
+
+
+_SIGNS = (
+    "$join([$map($signs, function($sign) {$replace($sign, '_', ' ') & ' ' & $string($lookup($measured, $sign)) & "
+    "($exists($lookup($settings.rollout.rollback_on, $sign).max) ? ', at most ' & "
+    "$string($lookup($settings.rollout.rollback_on, $sign).max) : ', at least ' & "
+    "$string($lookup($settings.rollout.rollback_on, $sign).min))})], '; ')"
+)
+
+
+def _comparison(place: Place) -> dict[str, State]:
+    """The job that compares what both answered, and its verdict (mlestate.comparison)."""
+    report = "$model & '/monitoring/comparisons/' & $comparison & '/'"
+    return {
+        "Comparable": {
+            "Type": "Pass",
+            "Assign": {
+                "comparison": expression("$name & '-' & $substring($string($millis()), 3, 10)"),
+                "since": expression("$fromMillis($watched)"),
+                "ends": expression("$now()"),
+            },
+            "Next": "Asked",
+        },
+        # No default: a model whose versions are compared has its request here.
+        "Asked": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": expression(f"$model = '{model}'"),
+                    "Assign": {"request": dict(request)},
+                    "Next": "Compare",
+                }
+                for model, request in sorted(place.comparisons.items())
+            ],
+        },
+        "Compare": task(
+            "sagemaker:createProcessingJob",
+            expression(filled("$request", job="$comparison", since="$since", until="$ends")),
+            {},
+            "CompareRuns",
+        ),
+        "CompareRuns": task(
+            "sagemaker:describeProcessingJob",
+            {"ProcessingJobName": expression("$comparison")},
+            {
+                "status": expression("$states.result.ProcessingJobStatus"),
+                "failure": expression("$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"),
+            },
+            "Compared",
+        ),
+        "Compared": choice(
+            {
+                "$status = 'Completed'": "Report",
+                "$status in ['InProgress', 'Stopping']": "CompareRest",
+            },
+            "NoReport",
+        ),
+        "CompareRest": wait(LOOK_SECONDS, "CompareRuns"),
+        "Report": task(
+            "s3:getObject",
+            {"Bucket": place.artifacts, "Key": expression(f"{report} & '{REPORT}'")},
+            {
+                "report": expression("$parse($states.result.Body)"),
+                "record": expression("$merge([$record, {'comparison': $parse($states.result.Body)}])"),
+            },
+            "Verdict",
+        ),
+        "Verdict": choice({"$report.verdict = 'promote'": "Shifting", "$report.verdict = 'keep'": "Keep"}, "Undecided"),
+        "Keep": end(
+            "stopped",
+            "$which & ' is not promoted: ' & $report.reason",
+            back=True,
+        ),
+        "Undecided": end(
+            "undecided",
+            "'Nothing was decided between version ' & $string($version) & ' of ' & $model & ' and the one in use: ' & "
+            "$report.reason",
+            back=True,
+        ),
+        "NoReport": end(
+            "undecided",
+            "'The job that compares version ' & $string($version) & ' of ' & $model & ' with the one in use ended as ' & "
+            "$status & ' (' & $comparison & ($failure != '' ? ': ' & $failure : '') & '), so nothing was decided.'",
+            back=True,
+        ),
+    }
+
+
+def moved(place: Place) -> dict[str, State]:
+    """Stage `shift`: all traffic, then the time of watching."""
+    whole = (
+        f"$merge([{_COMMON}, {{'EndpointConfigName': $name, 'ProductionVariants': [$merge([{_VARIANT}, "
+        "{'ModelName': $name}])]}])"
+    )
+    guarded = "$stage = '' and $settings.mode != 'serverless' and $count($settings.rollback_alarms) > 0"
+    return {
+        "Shifting": phase(place, "shifting", "Whole"),
+        "Whole": task("sagemaker:createEndpointConfig", expression(whole), {}, "Switch", catch={BREAKS: "WholeThere"}),
+        "WholeThere": task(
+            "sagemaker:describeEndpointConfig", {"EndpointConfigName": expression("$name")}, {}, "Switch"
+        ),
+        "Switch": task(
+            "sagemaker:updateEndpoint",
+            # SageMaker's guardrails want the same variants before and after, and instances (SageMaker developer guide,
+            # "Deployment guardrails", exclusions).
+            expression(
+                f"$merge([{{'EndpointName': $settings.endpoint, 'EndpointConfigName': $name, {_RETAINED}}}, {guarded} ? "
+                "{'DeploymentConfig': {'BlueGreenUpdatePolicy': {'TrafficRoutingConfiguration': {'Type': 'ALL_AT_ONCE', "
+                f"'WaitIntervalInSeconds': 0}}, 'TerminationWaitInSeconds': $min([$settings.rollout.bake_seconds, {WARM}]), "
+                f"'MaximumExecutionTimeoutInSeconds': {LONGEST}}}, 'AutoRollbackConfiguration': {{'Alarms': "
+                "[$map($settings.rollback_alarms, function($alarm) {{'AlarmName': $alarm}})]}}} : {}])"
+            ),
+            {
+                "expected": expression("$name"),
+                # What SageMaker has watched by itself is not watched again.
+                "seconds": expression(
+                    f"{guarded} ? $max([0, $settings.rollout.bake_seconds - {WARM}]) : $settings.rollout.bake_seconds"
+                ),
+                "stage": "whole",
+            },
+            "Settle",
+        ),
+        "Moved": {
+            "Type": "Pass",
+            "Assign": {
+                "expected": expression("$name"),
+                "seconds": expression("$settings.rollout.bake_seconds"),
+                "stage": "whole",
+            },
+            "Next": "Settle",
+        },
+        **settle("Arrived", "TookItBack", "Stuck"),
+        "TookItBack": end(
+            "rolled-back",
+            "'SageMaker took version ' & $string($version) & ' of ' & $model & ' back by itself' & ($failure != '' ? ': ' & "
+            "$failure : '') & '. The endpoint runs ' & $configuration & ' again.'",
+            tell="page",
+            back=True,
+        ),
+        "Stuck": end(
+            "failed",
+            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' after the update to version ' & $string($version) "
+            "& ' of ' & $model & ($failure != '' ? ': ' & $failure : '') & '. Someone has to look at it now.'",
+            tell="page",
+            back=True,
+        ),
+        "Arrived": choice({"$stage = 'whole'": "Baking"}, "Watch"),
+        "Baking": phase(place, "baking", "Watch"),
+        "Watch": {
+            "Type": "Pass",
+            "Assign": {
+                "watched": expression("$millis()"),
+                "until": expression(
+                    "$millis() + ($stage = 'whole' ? $seconds : $settings.rollout.bake_seconds) * 1000"
+                ),
+                "pause": expression(f"$max([{LOOK_SECONDS}, $ceil($settings.rollout.bake_seconds / {LOOKS})])"),
+            },
+            "Next": "Eyes",
+        },
+        # To ask for no alarm by name is to ask for all.
+        "Eyes": choice({"$count($settings.rollback_alarms) > 0": "Look"}, "Beyond"),
+        "Look": task(
+            "cloudwatch:describeAlarms",
+            {"AlarmNames": expression("$settings.rollback_alarms"), "AlarmTypes": ["MetricAlarm"]},
+            {"ringing": expression("[$states.result.MetricAlarms[StateValue = 'ALARM'].AlarmName]")},
+            "Rings",
+        ),
+        "Rings": choice({"$count($ringing) > 0": "AlarmRang"}, "Beyond"),
+        "AlarmRang": end(
+            "rolled-back",
+            "'While version ' & $string($version) & ' of ' & $model & ' was watched, ' & $join($ringing, ', ') & ' rang.'",
+            tell="page",
+            back=True,
+        ),
+        "Beyond": choice({"$stage = 'beside'": "Measure"}, "Time"),
+        "Time": choice({"$millis() < $until": "Pause"}, "After"),
+        "Pause": wait(expression("$pause"), "Eyes"),
+        "After": choice(
+            {
+                "$stage = 'whole'": "Promoting",
+                "$settings.rollout.strategy = 'canary' and $settings.rollout.steps[$step + 1] < 100": "NextStep",
+                "$settings.rollout.strategy = 'canary'": "Shifting",
+            },
+            "Comparable" if place.comparisons else "Shifting",
+        ),
+        "NextStep": {"Type": "Pass", "Assign": {"step": expression("$step + 1")}, "Next": "Shift"},
+    }
+
+
+def promoted(place: Place) -> dict[str, State]:
+    """Stage `promote`: the version is the one in use, and everybody can know."""
+    names = place.names
+    return {
+        # Batch runs have no traffic: the next one takes the new model.
+        "PutCurrent": task(
+            "ssm:putParameter",
+            {"Name": expression("$settings.parameter"), "Value": expression("$name"), "Overwrite": True},
+            {},
+            "IsCurrent",
+        ),
+        "IsCurrent": task(
+            "ssm:getParameter",
+            {"Name": expression("$settings.parameter")},
+            {"configuration": expression("$states.result.Parameter.Value")},
+            "Promoting",
+        ),
+        "Promoting": phase(place, "promoting", "Kept"),
+        **champion(place, "$version", "Passport"),
+        "Passport": task(
+            "sagemaker:updateModelPackage",
+            {
+                "ModelPackageArn": expression("$package & $string($version)"),
+                "ModelLifeCycle": {
+                    "Stage": names.environment,
+                    "StageStatus": "Released",
+                    "StageDescription": expression("'Approved by ' & ($approver = '' ? $changer : $approver)"),
+                },
+                "CustomerMetadataProperties": expression(
+                    f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': $changer}}])"
+                ),
+            },
+            {},
+            "Written",
+        ),
+        "Written": put(
+            place,
+            "'live'",
+            "$inPlace ? $live : {'version': $version, 'configuration': $configuration, 'sagemaker_model': $name, "
+            "'template': $settings.template, 'since': $now(), 'execution': $self, 'approved_by': $approver, "
+            "'previous': $live = null ? null : $merge([$live, {'previous': null, 'until': "
+            "$fromMillis($millis() + $settings.rollout.keep_previous_seconds * 1000)}])}",
+            {},
+            "Unused",
+        ),
+        **_clean(place),
+        "Onward": choice({"$settings.promotion.to != null": "SendOn"}, "Ends"),
+        "SendOn": task(
+            "eventbridge:putEvents",
+            {
+                "Entries": [
+                    {
+                        "EventBusName": expression("$lookup($settings.buses, $settings.promotion.to)"),
+                        "Source": "mlestate",
+                        "DetailType": "Model version passed",
+                        "Detail": expression(
+                            f"$string({{'estate': '{names.estate}', 'from': '{names.environment}', 'to': "
+                            "$settings.promotion.to, 'model': $model, 'version': $version})"
+                        ),
+                    }
+                ]
+            },
+            {"unsent": expression("$states.result.FailedEntryCount")},
+            "Sent",
+        ),
+        "Sent": choice({"$unsent = 0": "Ends"}, "NotSent"),
+        "NotSent": end(
+            "released",
+            f"$which & ' is in use in {names.environment}, and ' & $settings.promotion.to & ' could not be told.'",
+            tell="page",
+            more="'command': 'To send it on:\\n  mlestate promote estate.yaml ' & $model & ' ' & $string($version) & "
+            "' --environment ' & $settings.promotion.to & ' --reason \"...\"'",
+        ),
+        "Ends": choice({"$inPlace": "InUse"}, "Released"),
+        "InUse": end(
+            "already-live",
+            f"$which & ' is in use in {names.environment}, and written down.'",
+        ),
+        "Released": end(
+            "released",
+            f"$which & ' is in use in {names.environment}.'",
+            more="'evidence': $evidence",
+        ),
+    }
+
+
+def _clean(place: Place) -> dict[str, State]:
+    """What no rollback goes back to any more is deleted; what Pulumi made is Pulumi's."""
+    own = f"'{place.names.slice}-' & $model & '-v'"
+
+    def unused(listed: str, kept: str) -> str:
+        return f"[$filter({listed}, function($each) {{$contains($each, {own}) and $not($each in [{kept}])}})]"
+
+    return {
+        "Unused": {
+            "Type": "Pass",
+            "Assign": {
+                "configurations": expression(
+                    unused(
+                        "$append($beside = '' ? [] : [$beside], $inPlace or $live = null or $live.previous = null ? [] : "
+                        "[$live.previous.configuration])",
+                        "$name, $live.configuration",
+                    )
+                ),
+                "models": expression(
+                    unused(
+                        "$inPlace or $live = null or $live.previous = null ? [] : [$live.previous.sagemaker_model]",
+                        "$name, $live.sagemaker_model",
+                    )
+                ),
+            },
+            "Next": "Configurations",
+        },
+        "Configurations": _deleted(
+            "$configurations", "DeleteConfiguration", "deleteEndpointConfig", "EndpointConfigName", "Models"
+        ),
+        "Models": _deleted("$models", "DeleteModel", "deleteModel", "ModelName", "Onward"),
+    }
+
+
+def _deleted(items: str, name: str, action: str, key: str, then: str) -> State:
+    left = f"{name}Left"
+    return {
+        "Type": "Map",
+        "Items": expression(items),
+        "MaxConcurrency": 1,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "INLINE"},
+            "StartAt": name,
+            "States": {
+                # What is not there, or may not go, is no reason to stop.
+                name: task(f"sagemaker:{action}", {key: expression("$states.input")}, {}, None, catch={BREAKS: left}),
+                left: {"Type": "Pass", "End": True},
+            },
+        },
+        "Next": then,
+    }

@@ -1,0 +1,605 @@
+"""A version before it gets any traffic: may it be released, are its files here, does it answer as it should. Plain data.
+
+Who approved is read off the registry itself, which writes down who last changed a version (SageMaker API,
+DescribeModelPackage, LastModifiedBy). As the release changes it too, the first environment keeps the approver's name in
+the version's metadata, together with where it has passed: the registry is the version's passport, in every account.
+"""
+
+from mlestate.aws.comparisons import CHAMPION
+from mlestate.aws.release_states import (
+    BREAKS,
+    LOOK_SECONDS,
+    Place,
+    copies,
+    end,
+    found,
+    lock,
+    nothing,
+    put,
+    serving,
+    settings,
+)
+from mlestate.aws.state_machines import State, choice, expression, judged, task, wait
+
+__all__ = ["checked", "prepared", "tried"]
+
+TOLERANCE = "0.000001"
+"""How far a number may be from what the version answered when it was judged, relative to it."""
+
+FINAL = ("released", "already-live", "stopped", "undecided", "rolled-back")
+"""Endings after which the same approval, told once more, starts nothing; a person may start it again."""
+
+
+def checked(place: Place) -> dict[str, State]:
+    """Stage `check`."""
+    return {
+        **settings(place, "ByCause"),
+        # Of an endpoint that changed, nobody knows yet which version it is about.
+        "ByCause": choice({"$cause = 'endpoint'": "Take"}, "Version"),
+        **_version(place),
+        **_people(place),
+        **_once(place),
+        **lock(place, {"$cause = 'endpoint'": "Busy"}, "Live"),
+        "Busy": nothing("'A release of ' & $model & ' is running'"),
+        **found(place, "Serves"),
+        **serving("NothingServes", "Running", "OutOfService", "$settings.parameter"),
+        "NothingServes": choice({"$cause = 'endpoint'": "Gone"}, "NoEndpoint"),
+        "Gone": nothing("'The endpoint is gone again'"),
+        "NoEndpoint": end(
+            "waiting-for-endpoint",
+            f"'Nothing serves ' & $model & ' in {place.names.environment} yet. Write serving.initial_version: ' & "
+            "$string($version) & ' for it in the estate file and run pulumi up; it is taken up by itself then.'",
+        ),
+        "OutOfService": end(
+            "failed",
+            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ', not in service. Nothing was moved. Look at "
+            "its log, and release again when it is back.'",
+            tell="page",
+        ),
+        **_running(place),
+    }
+
+
+def _version(place: Place) -> dict[str, State]:
+    """What the registry knows of the version, and what it scored."""
+    who = "function($who) {$exists($who.IamIdentity.SourceIdentity) ? $who.IamIdentity.SourceIdentity : "
+    who += "$exists($who.IamIdentity.Arn) ? $split($who.IamIdentity.Arn, '/')[-1] : ''}"
+    failing = (
+        "[$settings.gates[($value := $count(path) = 2 ? $lookup($lookup($evaluation, path[0]), path[1]) : "
+        "$lookup($evaluation, path[0]); $not($exists($value)) or (bound = 'min' ? $value < value : $value > value))]]"
+    )
+    return {
+        "Version": task(
+            "sagemaker:describeModelPackage",
+            {"ModelPackageName": expression("$package & $string($version)")},
+            {
+                "verdict": expression("$states.result.ModelApprovalStatus"),
+                "made": expression("$states.result.ModelPackageStatus"),
+                "image": expression("$states.result.InferenceSpecification.Containers[0].Image"),
+                "archive": expression(
+                    "$substringAfter($states.result.InferenceSpecification.Containers[0].ModelDataUrl, 's3://')"
+                ),
+                "variables": expression(
+                    "$exists($states.result.InferenceSpecification.Containers[0].Environment) ? "
+                    "$states.result.InferenceSpecification.Containers[0].Environment : {}"
+                ),
+                "numbers": expression(
+                    "$exists($states.result.ModelMetrics.ModelQuality.Statistics.S3Uri) ? "
+                    "$substringAfter($states.result.ModelMetrics.ModelQuality.Statistics.S3Uri, 's3://') : ''"
+                ),
+                "passport": expression(
+                    "$exists($states.result.CustomerMetadataProperties) ? "
+                    "$states.result.CustomerMetadataProperties : {}"
+                ),
+                "run": expression(
+                    "$exists($states.result.MetadataProperties.GeneratedBy) ? "
+                    "$states.result.MetadataProperties.GeneratedBy : ''"
+                ),
+                "registrar": expression(f"($who := {who}; $who($states.result.CreatedBy))"),
+                "changer": expression(f"($who := {who}; $who($states.result.LastModifiedBy))"),
+                # The release's own session, by which a version was changed last, approved nothing.
+                "released": expression(
+                    "$exists($states.result.LastModifiedBy.IamIdentity.Arn) and "
+                    f"$contains($states.result.LastModifiedBy.IamIdentity.Arn, /assumed-role\\/{place.names.estate}-"
+                    "[a-z0-9-]+-release\\//)"
+                ),
+                "starter": "",
+            },
+            "FromARun",
+            catch={BREAKS: "UnknownVersion"},
+        ),
+        "UnknownVersion": end(
+            "refused",
+            "'The registry does not know version ' & $string($version) & ' of ' & $model & ': ' & $caught.Cause",
+        ),
+        "FromARun": choice({"$contains($numbers, '/evaluate/evaluation/')": "Numbers"}, "NotFromARun"),
+        "NotFromARun": end(
+            "refused",
+            "$which & ' names no run of a pipeline of this estate, so there is "
+            "nothing to judge it by. Register it through its pipeline.'",
+        ),
+        "Numbers": task(
+            "s3:getObject",
+            {
+                "Bucket": expression("$substringBefore($numbers, '/')"),
+                "Key": expression("$substringAfter($numbers, '/')"),
+            },
+            {"evaluation": expression("$parse($states.result.Body)")},
+            "Evidence",
+            catch={BREAKS: "NoNumbers"},
+        ),
+        "NoNumbers": end(
+            "refused",
+            "'The numbers of version ' & $string($version) & ' of ' & $model & ' cannot be read at s3://' & $numbers & "
+            "': ' & $caught.Cause",
+        ),
+        "Evidence": {
+            "Type": "Pass",
+            "Assign": {
+                "failing": expression(failing),
+                "evidence": expression(EVIDENCE),
+            },
+            "Next": "Wanted",
+        },
+        "Wanted": choice({"$cause = 'registered'": "VerdictNeeded"}, "Ready"),
+        "VerdictNeeded": {
+            "Type": "Succeed",
+            "Output": expression(
+                "{'outcome': 'registered', 'tell': 'notice', 'back': false, 'reason': 'Version ' & $string($version) & "
+                "' of ' & $model & ' waits for a verdict in the registry.', 'evidence': $evidence, "
+                "'command': 'To decide:\\n  mlestate approve estate.yaml ' & $model & ' ' & $string($version) & "
+                "' --reason \"...\"\\n  mlestate reject estate.yaml ' & $model & ' ' & $string($version) & "
+                "' --reason \"...\"'}"
+            ),
+        },
+    }
+
+
+def _people(place: Place) -> dict[str, State]:
+    """Who approved it, and is it somebody else than who made it? Do enough people agree to it here?"""
+    names, here = place.names, place.names.environment
+    return {
+        "Ready": judged(
+            [
+                ("$made != 'Completed'", "$which & ' is ' & $made & ' in the registry, not complete.'", "Refused"),
+                (
+                    "$verdict != 'Approved'",
+                    "$which & ' is ' & $verdict & ' in the registry. An approver decides: mlestate approve '"
+                    "& 'estate.yaml ' & $model & ' ' & $string($version) & ' --reason \"...\"'",
+                    "Refused",
+                ),
+                # What serves already was put there by Pulumi, before any release could ask.
+                ("$cause = 'endpoint'", "''", "Begun"),
+                (
+                    "$settings.promotion.from != null and "
+                    "$not($exists($lookup($passport, 'passed-' & $settings.promotion.from)))",
+                    f"$which & ' has not passed ' & $settings.promotion.from & ' yet, which comes before {here}: "
+                    "mlestate promote estate.yaml ' & $model & ' ' & $string($version) & ' --environment ' & "
+                    "$settings.promotion.from",
+                    "Refused",
+                ),
+                (
+                    "$count($failing) > 0",
+                    f"$which & ' does not pass the gates of {here}.'",
+                    "Refused",
+                ),
+            ],
+            "OwnRun",
+        ),
+        "Refused": end("refused", "$why", more="'evidence': $evidence"),
+        # A run of another account does not say here who started it.
+        "OwnRun": choice({f"$contains($run, '{names.arn('sagemaker', 'pipeline/')}')": "Starter"}, "Approver"),
+        "Starter": task(
+            "sagemaker:describePipelineExecution",
+            {"PipelineExecutionArn": expression("$run")},
+            {
+                "starter": expression(
+                    "$exists($states.result.CreatedBy.IamIdentity.SourceIdentity) ? "
+                    "$states.result.CreatedBy.IamIdentity.SourceIdentity : "
+                    "$exists($states.result.CreatedBy.IamIdentity.Arn) ? "
+                    "$split($states.result.CreatedBy.IamIdentity.Arn, '/')[-1] : ''"
+                )
+            },
+            "Approver",
+            catch={BREAKS: "Approver"},
+        ),
+        "Approver": {
+            "Type": "Pass",
+            "Assign": {
+                "approver": expression(
+                    "$not($released) ? $changer : $exists($lookup($passport, 'approved-by')) ? "
+                    "$lookup($passport, 'approved-by') : ''"
+                )
+            },
+            "Next": "FourEyes",
+        },
+        "FourEyes": judged(
+            [
+                ("$approver = ''", "$which & ' does not say who approved it.'", "Refused"),
+                (
+                    "$approver = $registrar",
+                    "$which & ' was registered and approved by ' & $approver & '. Somebody else has to approve it.'",
+                    "Refused",
+                ),
+                (
+                    "$approver = $starter",
+                    "$which & ' was approved by ' & $approver & ', who started the run that made it. Somebody else "
+                    "has to approve it.'",
+                    "Refused",
+                ),
+            ],
+            "Agreed",
+        ),
+        "Agreed": choice({"$settings.promotion.approvals > 0": "Signatures"}, "Attempts"),
+        "Signatures": task(
+            "dynamodb:query",
+            {
+                "TableName": place.approvals,
+                "IndexName": "by-version",
+                "KeyConditionExpression": "#version = :version",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":version": {"S": expression("$model & '/' & $string($version)")}},
+            },
+            # Of a role's session, `person` is the role's id and the name of who took it.
+            {
+                "signers": expression(
+                    "[$filter($distinct([$states.result.Items.($split(person.S, ':')[-1])]), "
+                    "function($who) {$not($who in [$registrar, $starter])})]"
+                )
+            },
+            "Enough",
+        ),
+        "Enough": choice({"$count($signers) >= $settings.promotion.approvals": "Attempts"}, "Unsigned"),
+        "Unsigned": end(
+            "waiting-for-approval",
+            f"$which & ' needs ' & $string($settings.promotion.approvals) & ' to agree to {here}; ' & "
+            "($count($signers) = 0 ? 'nobody has' : $join($signers, ', ') & ' agreed') & '.'",
+            more="'evidence': $evidence, 'approvals': $signers, 'command': 'To agree:\\n  mlestate approve estate.yaml ' & "
+            f"$model & ' ' & $string($version) & ' --environment {here} --reason \"...\"'",
+        ),
+    }
+
+
+def _once(place: Place) -> dict[str, State]:
+    """An approval that is told twice releases once."""
+    final = "[" + ", ".join(f"'{each}'" for each in FINAL) + "]"
+    return {
+        "Attempts": task(
+            "dynamodb:query",
+            {
+                "TableName": place.ledger,
+                "KeyConditionExpression": "#model = :model AND begins_with(#entry, :entry)",
+                "ExpressionAttributeNames": {"#model": "model", "#entry": "entry"},
+                "ExpressionAttributeValues": {
+                    ":model": {"S": expression("$model")},
+                    ":entry": {"S": expression("'release/' & $formatInteger($version, '000000') & '/'")},
+                },
+                "ScanIndexForward": False,
+                "Limit": 1,
+                "ConsistentRead": True,
+            },
+            {"last": expression("$count($states.result.Items) > 0 ? $parse($states.result.Items[0].document.S) : {}")},
+            "Again",
+        ),
+        "Again": choice(
+            {
+                "$cause = 'person'": "Take",
+                f"$exists($last.outcome) and $last.outcome in {final}": "Duplicate",
+                "$exists($last.execution) and $not($exists($last.outcome))": "LastRuns",
+            },
+            "Take",
+        ),
+        "LastRuns": task(
+            "sfn:describeExecution",
+            {"ExecutionArn": expression("$last.execution")},
+            {"lastStatus": expression("$states.result.Status")},
+            "Alive",
+            catch={"Sfn.ExecutionDoesNotExistException": "Take"},
+        ),
+        "Alive": choice({"$lastStatus = 'RUNNING'": "Duplicate"}, "Take"),
+        "Duplicate": nothing("'This approval of version ' & $string($version) & ' of ' & $model & ' was seen before'"),
+    }
+
+
+def _running(place: Place) -> dict[str, State]:
+    """Is what serves what the last release left? If Pulumi made it, it is taken into the ledger; a stranger is not."""
+    own = f"'{place.names.slice}-' & $model & '-v' & $string($version) & '-'"
+    return {
+        "Running": choice(
+            {
+                "$live != null and $live.configuration = $configuration": "Fresh",
+                "$configuration = $settings.template": "Adopt",
+                f"$cause != 'endpoint' and $contains($configuration, {own})": "Begun",
+            },
+            "ByHand",
+        ),
+        "ByHand": end(
+            "failed",
+            "'What serves ' & $model & ' was changed by hand: it is ' & $configuration & ', which neither the last "
+            "release nor pulumi put there. Nothing was moved.'",
+            tell="page",
+            more="'command': 'To put back what was released last:\\n  mlestate rollback estate.yaml ' & $model & ' "
+            f'--environment {place.names.environment} --reason "..."\'',
+        ),
+        "Adopt": choice({"$settings.mode = 'batch'": "AdoptModel"}, "AdoptConfiguration"),
+        "AdoptConfiguration": task(
+            "sagemaker:describeEndpointConfig",
+            {"EndpointConfigName": expression("$configuration")},
+            {"serves": expression("$states.result.ProductionVariants[0].ModelName")},
+            "AdoptFrom",
+        ),
+        "AdoptModel": {"Type": "Pass", "Assign": {"serves": expression("$configuration")}, "Next": "AdoptFrom"},
+        "AdoptFrom": task(
+            "sagemaker:describeModel",
+            {"ModelName": expression("$serves")},
+            {
+                "origin": expression(
+                    "($package := $exists($states.result.Containers[0].ModelPackageName) ? "
+                    "$states.result.Containers[0].ModelPackageName : $states.result.PrimaryContainer.ModelPackageName; "
+                    "$exists($package) ? $number($split($package, '/')[-1]) : 0)"
+                )
+            },
+            "Adopted",
+        ),
+        "Adopted": put(
+            place,
+            "'live'",
+            ADOPTED,
+            {"live": ADOPTED},
+            "AdoptedFor",
+        ),
+        "AdoptedFor": choice({"$cause = 'endpoint'": "AdoptVersion"}, "Fresh"),
+        "AdoptVersion": {
+            "Type": "Pass",
+            "Assign": {
+                "version": expression("$origin"),
+                "record": expression("$merge([$record, {'version': $origin}])"),
+                "which": expression("'Version ' & $string($origin) & ' of ' & $model"),
+            },
+            "Next": "Version",
+        },
+        "Fresh": judged(
+            [
+                ("$cause = 'endpoint'", "''", "AsReleased"),
+                (
+                    "$live.version = $version and $live.template = $settings.template and $cause = 'person'",
+                    "''",
+                    "Begun",
+                ),
+                ("$live.version = $version and $live.template = $settings.template", "''", "AlreadyLive"),
+                (
+                    "$live.version > $version and $cause != 'person'",
+                    "$which & ' is older than ' & $string($live.version) & ', "
+                    "which is in use. If it shall come back all the same: mlestate promote estate.yaml ' & $model & ' ' "
+                    f"& $string($version) & ' --environment {place.names.environment}'",
+                    "Older",
+                ),
+            ],
+            "Begun",
+        ),
+        "AsReleased": nothing("'The endpoint runs what was released'"),
+        "AlreadyLive": end("already-live", "$which & ' is in use already.'", tell=""),
+        "Older": end("refused", "$why"),
+    }
+
+
+ADOPTED = (
+    "{'version': $origin, 'configuration': $configuration, 'sagemaker_model': $serves, "
+    "'template': $settings.template, 'since': $now(), 'execution': $self, 'approved_by': '', "
+    "'previous': null}"
+)
+
+
+def prepared(place: Place) -> dict[str, State]:
+    """Stage `prepare`: the files of the version come into this environment, so that nothing here depends on where it
+    was trained; then a SageMaker model of them, as Pulumi's newest is but for the version."""
+    names = place.names
+    folder = "$model & '/versions/' & $string($version) & '/'"
+    return {
+        "Begun": {
+            "Type": "Pass",
+            "Assign": {
+                # What is live already is looked at and written down, and nothing is moved.
+                "inPlace": expression(
+                    "$live != null and $live.version = $version and $live.configuration = $configuration and "
+                    "$live.template = $settings.template"
+                ),
+                "name": expression(
+                    f"'{names.slice}-' & $model & '-v' & $string($version) & '-' & $substring($settings.template, -7)"
+                ),
+                "origin": expression("$substringBefore($numbers, '/evaluate/evaluation/')"),
+                "record": expression(
+                    "$merge([$record, {'strategy': $settings.rollout.strategy, 'approved_by': $approver, "
+                    "'challenger': $evaluation.metrics, 'champion': $exists($evaluation.champion.metrics) ? "
+                    "$evaluation.champion.metrics : null}])"
+                ),
+            },
+            "Next": "Preparing",
+        },
+        "Preparing": phase(place, "preparing", "List"),
+        "List": {
+            "Type": "Map",
+            "Items": [
+                {"from": f"{step}/{output}/", "to": f"{output}/"}
+                for step, output in (
+                    ("check_data", "statistics"),
+                    ("evaluate", "evaluation"),
+                    ("evaluate", "baselines"),
+                    ("evaluate", "examples"),
+                )
+            ],
+            "MaxConcurrency": 1,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                "StartAt": "ListOne",
+                "States": {
+                    "ListOne": task(
+                        "s3:listObjectsV2",
+                        {
+                            "Bucket": expression("$substringBefore($origin, '/')"),
+                            "Prefix": expression("$substringAfter($origin, '/') & '/' & $states.input.from"),
+                        },
+                        {},
+                        None,
+                        output=expression(
+                            "($to := $states.input.to; $from := '/' & $states.input.from; $bucket := "
+                            "$substringBefore($origin, '/'); {'files': [$states.result.Contents.("
+                            "{'from': $bucket & '/' & Key, 'to': $to & $substringAfter(Key, $from)})]})"
+                        ),
+                    )
+                },
+            },
+            "Assign": {
+                "files": expression("$append([$states.result.files], [{'from': $archive, 'to': 'model/model.tar.gz'}])")
+            },
+            "Next": "Bring",
+        },
+        "Bring": copies("BringOne", "$files", place.artifacts, "Brought", source="$states.input.from", folder=folder),
+        "Brought": choice(
+            {
+                "$inPlace": "Promoting",
+                "$count($files[to = 'examples/request.json' or to = 'examples/answer.json']) = 2": "Shape",
+            },
+            "NoExamples",
+        ),
+        "NoExamples": end(
+            "refused",
+            "$which & ' brings no examples (docs/contract.md), so nothing says "
+            "what it has to answer before it gets traffic.'",
+        ),
+        "Shape": choice({"$settings.mode = 'batch'": "BatchModel"}, "Template"),
+        "BatchModel": {"Type": "Pass", "Assign": {"like": expression("$settings.template")}, "Next": "TemplateModel"},
+        "Template": task(
+            "sagemaker:describeEndpointConfig",
+            {"EndpointConfigName": expression("$settings.template")},
+            {
+                "template": expression("$states.result"),
+                "like": expression("$states.result.ProductionVariants[0].ModelName"),
+                "machines": expression(f"$max([1, $variants[VariantName = '{CHAMPION}'].CurrentInstanceCount])"),
+            },
+            "TemplateModel",
+        ),
+        "TemplateModel": task(
+            "sagemaker:describeModel",
+            {"ModelName": expression("$like")},
+            {"shape": expression("$states.result")},
+            "Model",
+        ),
+        "Model": task(
+            "sagemaker:createModel",
+            expression(
+                "$merge([{'ModelName': $name, 'ExecutionRoleArn': $shape.ExecutionRoleArn, "
+                "'EnableNetworkIsolation': $shape.EnableNetworkIsolation, 'PrimaryContainer': {'Image': $image, "
+                f"'ModelDataUrl': 's3://{place.artifacts}/' & {folder} & 'model/model.tar.gz', "
+                "'Environment': $merge([$variables, $exists($shape.Containers[0].Environment) ? "
+                "$shape.Containers[0].Environment : {}])}, "
+                "'Tags': $settings.tags}, "
+                "$exists($shape.VpcConfig.Subnets) ? {'VpcConfig': $shape.VpcConfig} : {}])"
+            ),
+            {},
+            "Trying",
+            # A machine that was stopped and started again made it before.
+            catch={BREAKS: "ModelThere"},
+        ),
+        "ModelThere": task("sagemaker:describeModel", {"ModelName": expression("$name")}, {}, "Trying"),
+    }
+
+
+def phase(place: Place, name: str, then: str) -> State:
+    """Writes down where the release is."""
+    record = f"$merge([$record, {{'phase': '{name}', 'since': $now()}}])"
+    return put(
+        place,
+        "'release/' & $formatInteger($version, '000000') & '/' & $started",
+        record,
+        {"record": record},
+        then,
+    )
+
+
+def tried(place: Place) -> dict[str, State]:
+    """Stage `try`: a transform job answers the version's examples, as any mode would, and nobody else's requests."""
+    folder = "$model & '/versions/' & $string($version) & '/examples/'"
+    out = "$model & '/trials/' & $string($version) & '/'"
+    return {
+        "Trying": phase(place, "trying", "Trial"),
+        "Trial": task(
+            "sagemaker:createTransformJob",
+            expression(
+                "{'TransformJobName': $name & '-' & $substring($string($millis()), 3, 10), 'ModelName': $name, "
+                "'MaxConcurrentTransforms': 1, 'MaxPayloadInMB': 6, 'BatchStrategy': 'SingleRecord', "
+                "'TransformInput': {'ContentType': 'application/json', 'SplitType': 'None', 'DataSource': "
+                f"{{'S3DataSource': {{'S3DataType': 'S3Prefix', 'S3Uri': 's3://{place.artifacts}/' & {folder} & "
+                "'request.json'}}}, 'TransformOutput': $merge([{'Accept': 'application/json', 'S3OutputPath': "
+                f"'s3://{place.capture}/' & {out}}}, $settings.trial.output]), "
+                "'TransformResources': $merge([{'InstanceCount': 1}, $settings.trial.resources]), "
+                "'Tags': $settings.tags}"
+            ),
+            {"trial": expression("$substringAfter($states.result.TransformJobArn, 'transform-job/')")},
+            "TrialRuns",
+        ),
+        "TrialRuns": task(
+            "sagemaker:describeTransformJob",
+            {"TransformJobName": expression("$trial")},
+            {
+                "status": expression("$states.result.TransformJobStatus"),
+                "failure": expression("$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"),
+            },
+            "TrialEnded",
+        ),
+        "TrialEnded": choice(
+            {"$status = 'Completed'": "Answer", "$status in ['InProgress', 'Stopping']": "TrialRest"}, "DoesNotAnswer"
+        ),
+        "TrialRest": wait(LOOK_SECONDS, "TrialRuns"),
+        "Answer": task(
+            "s3:getObject",
+            {"Bucket": place.capture, "Key": expression(f"{out} & 'request.json.out'")},
+            {"answer": expression("$parse($states.result.Body).predictions")},
+            "Expected",
+            catch={BREAKS: "DoesNotAnswer"},
+        ),
+        "Expected": task(
+            "s3:getObject",
+            {"Bucket": place.artifacts, "Key": expression(f"{folder} & 'answer.json'")},
+            {"expected": expression("$parse($states.result.Body).predictions")},
+            "Agrees",
+        ),
+        "Agrees": choice({f"({_SAME}; $same($answer, $expected))": "Takes"}, "AnswersOtherwise"),
+        "DoesNotAnswer": end(
+            "stopped",
+            "$which & ' does not answer its own examples (' & $trial & ', ' & "
+            "$status & ($failure != '' ? ': ' & $failure : '') & '). It got no traffic.'",
+        ),
+        "AnswersOtherwise": end(
+            "stopped",
+            "$which & ' answers its own examples otherwise than when it was "
+            f"judged: compare s3://{place.capture}/' & {out} & ' with s3://{place.artifacts}/' & {folder} & '. It got no "
+            "traffic.'",
+        ),
+    }
+
+
+_SAME = (
+    "$values := function($rows) {$reduce([$rows], function($all, $row) {$append($all, $type($row) = 'object' ? "
+    "[$row.prediction, $row.probability] : $row)}, [])}; "
+    "$close := function($one, $other) {$type($one) = 'number' and $type($other) = 'number' ? "
+    f"$abs($one - $other) <= {TOLERANCE} * $max([1, $abs($other)]) : $string($one) = $string($other)}}; "
+    "$same := function($said, $wanted) {($one := $values($said); $other := $values($wanted); "
+    "$count($one) > 0 and $count($one) = $count($other) and "
+    "$sum([$map($one, function($value, $index) {$close($value, $other[$index]) ? 0 : 1})]) = 0)}"
+)
+"""JSONata: whether two lists of predictions are the same, each a value or an object with `prediction` and perhaps
+`probability`."""
+
+EVIDENCE = (
+    "($champion := $exists($evaluation.champion.metrics) ? $evaluation.champion.metrics : {}; "
+    "$line := function($name) {'  ' & $name & ' ' & $string($lookup($evaluation.metrics, $name)) & "
+    "$join([$settings.gates[$count(path) = 2 and path[1] = $name].(', ' & (bound = 'min' ? 'at least ' : 'at most ') & "
+    "$string(value))], '') & ($exists($lookup($champion, $name)) ? "
+    "', the version in use has ' & $string($lookup($champion, $name)) : '')}; "
+    "$fair := $exists($evaluation.fairness.disparity) ? ['  difference of the positive rate by ' & "
+    "$evaluation.fairness.attribute & ' ' & $string($evaluation.fairness.disparity) & "
+    "$join([$settings.gates[path[1] = 'disparity'].(', at most ' & $string(value))], '')] : []; "
+    "'On its holdout:\\n' & $join($append([$map($keys($evaluation.metrics), $line)], $fair), '\\n'))"
+)
+"""JSONata: what a person needs to know of a version, a line for each number with its gate and the version in use."""

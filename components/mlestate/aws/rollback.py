@@ -1,0 +1,238 @@
+"""The rollback as Step Functions runs it: what serves goes back to what was released before.
+
+A machine of its own, because IAM does not see what an execution is given: whoever may start the release machine may
+release, and an operator may only go back. It moves traffic in one step, without guardrails, for it is itself the way
+out. What a release has begun and not ended goes back first, and its execution is stopped when a person or a rejection
+asks; only what a release has ended goes back to the version before.
+"""
+
+from collections.abc import Mapping
+
+from mlestate.aws.release_states import (
+    UPDATE,
+    Place,
+    champion,
+    end,
+    entry,
+    found,
+    lock,
+    machine,
+    put,
+    serving,
+    settings,
+    settle,
+    told,
+    unlock,
+)
+from mlestate.aws.state_machines import State, choice, expression, fail, succeed, task
+
+__all__ = ["CAUSES", "definition"]
+
+CAUSES: Mapping[str, bool] = {"rejected": True, "alarm": True, "person": False}
+"""What the machine is started for, and whether a version is named: a verdict taken back, a release that went wrong, or
+a person."""
+
+
+def definition(place: Place) -> str:
+    """The machine, whose input is ``{"cause", "model" or "group", "version", "by", "reason"}``."""
+    work = {
+        **settings(place, "Concerns"),
+        "Concerns": choice({"$cause = 'rejected'": "Now"}, "Take"),
+        **_concerns(place),
+        **lock(place, {f"$cause != 'alarm' and $contains($holder, ':{_release(place)}:')": "Stop"}, "Live"),
+        "Stop": task(
+            "sfn:stopExecution", {"ExecutionArn": expression("$holder"), "Cause": "Rolled back"}, {}, "TakeOver"
+        ),
+        **found(place, "Serves"),
+        **serving("NothingServes", "Target", "OutOfService", "$settings.parameter"),
+        "NothingServes": end("failed", "'Nothing serves ' & $model & ', so nothing can go back.'"),
+        "OutOfService": end(
+            "failed",
+            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' and takes no update. Someone has to look at it "
+            "now.'",
+            tell="page",
+        ),
+        **_target(),
+        **_back(),
+        **champion(place, "$target.version", "Passport"),
+        **_written(place),
+    }
+    return machine(place, f"Takes releases of {place.names.slice} back", CAUSES, "Settings", work, _ends(place))
+
+
+def _release(place: Place) -> str:
+    return place.names.physical("state-machine", "release")
+
+
+def _concerns(place: Place) -> dict[str, State]:
+    """A rejection of a version that is neither in use nor on its way moves nothing."""
+    table, key = place.ledger, {"model": {"S": expression("$model")}}
+    return {
+        "Now": task(
+            "dynamodb:batchGetItem",
+            {
+                "RequestItems": {
+                    table: {
+                        "ConsistentRead": True,
+                        "Keys": [{**key, "entry": {"S": "live"}}, {**key, "entry": {"S": "lock"}}],
+                    }
+                }
+            },
+            {
+                "concerned": expression(
+                    f"($items := $lookup($states.result.Responses, '{table}'); "
+                    "$live := $items[entry.S = 'live'].$parse(document.S).version; "
+                    "$lock := $items[entry.S = 'lock'].version.S; "
+                    "($exists($live) and $live = $version) or ($exists($lock) and $lock = $string($version)))"
+                )
+            },
+            "Concerned",
+        ),
+        "Concerned": choice({"$concerned": "Take"}, "NotInUse"),
+        "NotInUse": end(
+            "rejected", f"$which & ' was rejected. It is not in use in {place.names.environment}: nothing was moved.'"
+        ),
+    }
+
+
+def _target() -> dict[str, State]:
+    """Where to: what was released last, unless that is what serves; then what was released before it."""
+    return {
+        "Target": choice(
+            {
+                "$live = null": "NoRelease",
+                "$live.configuration != $configuration": "Unfinished",
+                "$cause = 'alarm' or ($cause = 'rejected' and $live.version != $version)": "IsBack",
+                "$live.previous = null": "NothingBefore",
+            },
+            "Finished",
+        ),
+        "NoRelease": end(
+            "failed",
+            "'No release of ' & $model & ' is written down, so there is nothing to go back to.'",
+            tell="page",
+        ),
+        "IsBack": end(
+            "rolled-back", "'What serves ' & $model & ' is what was released last: ' & $configuration & '.'", tell=""
+        ),
+        "NothingBefore": end(
+            "failed",
+            "'Version ' & $string($live.version) & ' of ' & $model & ' is the first that was released here: there is none "
+            "to go back to. Release another one, or take the endpoint down.'",
+            tell="page",
+        ),
+        "Unfinished": {
+            "Type": "Pass",
+            "Assign": {"target": expression("$live"), "gone": expression("$version"), "finished": False},
+            "Next": "Way",
+        },
+        "Finished": {
+            "Type": "Pass",
+            "Assign": {
+                "target": expression("$live.previous"),
+                "gone": expression("$live.version"),
+                "finished": True,
+            },
+            "Next": "Way",
+        },
+        "Way": choice({"$settings.mode = 'batch'": "PutCurrent"}, "Back"),
+    }
+
+
+def _back() -> dict[str, State]:
+    return {
+        "PutCurrent": task(
+            "ssm:putParameter",
+            {
+                "Name": expression("$settings.parameter"),
+                "Value": expression("$target.sagemaker_model"),
+                "Overwrite": True,
+            },
+            {},
+            "Arrived",
+        ),
+        "Back": task(
+            "sagemaker:updateEndpoint",
+            {**UPDATE, "EndpointConfigName": expression("$target.configuration")},
+            {"expected": expression("$target.configuration")},
+            "Settle",
+        ),
+        **settle("Arrived", "Stuck", "Stuck"),
+        "Stuck": end(
+            "failed",
+            "'The endpoint ' & $settings.endpoint & ' did not go back to ' & $expected & ': it is ' & $status & ' with ' & "
+            "$configuration & ($failure != '' ? ' (' & $failure & ')' : '') & '. Someone has to look at it now.'",
+            tell="page",
+        ),
+        "Arrived": choice({"$finished": "Kept"}, "Restored"),
+        "Restored": end(
+            "rolled-back",
+            "'Version ' & $string($target.version) & ' of ' & $model & ' has all traffic again' & "
+            "($reason != '' ? ': ' & $reason : '.')",
+            tell="page",
+        ),
+    }
+
+
+def _written(place: Place) -> dict[str, State]:
+    names = place.names
+    return {
+        "Passport": task(
+            "sagemaker:updateModelPackage",
+            {
+                "ModelPackageArn": expression("$package & $string($gone)"),
+                "ModelLifeCycle": {
+                    "Stage": names.environment,
+                    "StageStatus": "RolledBack",
+                    "StageDescription": expression("$substring($reason = '' ? $cause : $reason, 0, 1024)"),
+                },
+            },
+            {},
+            "Written",
+        ),
+        "Written": put(
+            place,
+            "'live'",
+            "$merge([$target, {'since': $now(), 'execution': $self, 'previous': null}])",
+            {},
+            "Restored",
+        ),
+    }
+
+
+def _ends(place: Place) -> dict[str, State]:
+    """Writes down how it ended, gives the turn back and tells people."""
+    key = "($cause = 'rejected' ? 'release/' & $formatInteger($version, '000000') & '/' : 'rollback/') & $started"
+    outcome = "$cause = 'rejected' and $ended.outcome = 'rolled-back' ? 'rejected' : $ended.outcome"
+    return {
+        "Broken": {
+            "Type": "Pass",
+            "Assign": {
+                "ended": expression(
+                    "{'outcome': 'failed', 'tell': 'page', 'back': false, 'reason': 'The rollback of ' & $model & "
+                    "' broke, and nobody knows what serves: ' & $caught.Error & ': ' & "
+                    "$substring($caught.Cause, 0, 500), 'record': {'version': $version, 'cause': $cause, 'by': $by, "
+                    "'execution': $self, 'started': $started}}"
+                )
+            },
+            "Next": "Ended",
+        },
+        "Ended": choice({"$exists($ended.record)": "Record"}, "Unlock"),
+        "Record": task(
+            "dynamodb:putItem",
+            {
+                "TableName": place.ledger,
+                "Item": entry(
+                    key,
+                    f"$merge([$ended.record, {{'outcome': {outcome}, 'reason': $ended.reason, 'phase': 'done', "
+                    "'ended': $now()}])",
+                ),
+            },
+            {},
+            "Unlock",
+        ),
+        **unlock(place, "Telling"),
+        **told(place),
+        "Failed": fail("RollbackFailed", expression("$ended.reason")),
+        "Done": succeed(expression("{'outcome': $ended.outcome, 'reason': $ended.reason}")),
+    }
