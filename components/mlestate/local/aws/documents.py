@@ -120,6 +120,7 @@ GRAMMARS: Mapping[str, Mapping[str, Grammar]] = {
         "eventPattern": events.pattern,
         "scheduleExpression": events.rule_schedule,
     },
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": {"policy": partial(policies.policy, policies.BUS)},
     "aws:cloudwatch/eventTarget:EventTarget": {"input": _json},
     "aws:cloudwatch/dashboard:Dashboard": {"dashboardBody": dashboards.dashboard},
     "aws:scheduler/schedule:Schedule": {

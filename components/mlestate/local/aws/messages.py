@@ -30,6 +30,14 @@ KINDS: Mapping[str, Kind] = {
         HERE,
     ),
     "aws:cloudwatch/eventRule:EventRule": Kind("{bus}{name}", {"arn": arn("events", "rule/{bus}{name}")}, "name", HERE),
+    "aws:cloudwatch/eventBus:EventBus": Kind(
+        "{name}",
+        {"arn": arn("events", "event-bus/{name}")},
+        "name",
+        HERE,
+        "ResourceAlreadyExistsException: Event bus {name} already exists.",
+    ),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": setting("{eventBusName}"),
     "aws:cloudwatch/eventTarget:EventTarget": Kind(
         "{dashedBus}{rule}-{targetId}", unique=HERE, generates={"targetId": "pulumi-{hex:26}"}
     ),
@@ -205,6 +213,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "aws:cloudwatch/dashboard:Dashboard": Operation("cloudwatch", "PutDashboard"),
     "aws:cloudwatch/eventRule:EventRule": Operation("events", "PutRule", own="isEnabled"),
+    "aws:cloudwatch/eventBus:EventBus": Operation("events", "CreateEventBus"),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": Operation("events", "PutPermission"),
     "aws:cloudwatch/eventTarget:EventTarget": Operation(
         "events",
         "PutTargets",

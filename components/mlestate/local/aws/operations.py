@@ -37,14 +37,15 @@ REQUESTS: Mapping[str, str] = {
     "CreateModelPackage DescribeTrainingJob DescribeProcessingJob "
     "DescribeTransformJob UpdateMonitoringSchedule StopMonitoringSchedule StartMonitoringSchedule "
     "ListMonitoringExecutions DescribeMonitoringSchedule DescribeModel DescribeModelCard StopPipelineExecution",
-    "dynamodb": "PutItem GetItem UpdateItem DeleteItem Query",
+    "budgets": "DescribeBudget",
+    "dynamodb": "BatchGetItem PutItem GetItem UpdateItem DeleteItem Query",
     "sns": "Publish",
     "sqs": "SendMessage",
-    "s3": "GetObject PutObject HeadObject ListObjectsV2",
+    "s3": "CopyObject GetObject PutObject HeadObject ListObjectsV2",
     "events": "PutEvents DisableRule EnableRule",
     "cloudwatch": "DescribeAlarms PutMetricData GetMetricStatistics GetMetricData DisableAlarmActions "
     "EnableAlarmActions",
-    "stepfunctions": "StartExecution ListExecutions DescribeExecution SendTaskSuccess SendTaskFailure",
+    "stepfunctions": "StartExecution ListExecutions DescribeExecution StopExecution",
     "athena": "StartQueryExecution GetQueryExecution GetQueryResults",
     "ecr": "DescribeImageScanFindings DescribeImages",
     "application-autoscaling": "RegisterScalableTarget DeregisterScalableTarget DescribeScalableTargets "

@@ -53,6 +53,7 @@ QUEUE = Use(principal=True, resource=True, most=8192)
 REPOSITORY = Use(principal=True, resource=False, most=10240)
 GROUP = Use(principal=True, resource=True, most=20480)
 ENDPOINT = Use(principal=True, resource=True, most=20480)
+BUS = Use(principal=True, resource=True, most=10240)
 
 
 def policy(use: Use, text: Any) -> Iterator[Finding]:
