@@ -30,6 +30,12 @@ app = typer.Typer(
 app.add_typer(local, name="local")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the file.")]
+VersionNumber = Annotated[str, typer.Argument(metavar="VERSION", help="The number of a version in the registry.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with what was done.")]
+Where = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show every request that would be made; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
 @app.command()
@@ -99,6 +105,98 @@ def doctor(
     from mlestate.doctor import doctor as run
 
     if not run(file, scope, as_json=as_json, offline=offline):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    file: EstateFile,
+    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model; left out, all.")] = None,
+    environment: Annotated[str | None, typer.Option(metavar="NAME", help="One environment; left out, all.")] = None,
+    as_json: AsJson = False,
+    trail: Annotated[bool, typer.Option("--trail", help="Show what the audit trail says was done, too.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How far back the trail is shown.")] = 7,
+) -> None:
+    """Show where every model stands: what is in use, what is being released, what it waits for, what was decided."""
+    from mlestate.operate.status import status as run
+
+    if not run(file, model, environment, as_json=as_json, trail=trail, days=days):
+        raise typer.Exit(1)
+
+
+@app.command()
+def approve(
+    file: EstateFile,
+    model: ModelName,
+    version: VersionNumber,
+    reason: Reason,
+    environment: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Agree to it in an environment; left out, approve it in the registry."),
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Show a version's evidence and approve it in the registry, or agree to its promotion into an environment."""
+    from mlestate.operate import How, decide
+
+    _ended(decide(file, model, version, "approve", reason, environment, How(dry_run, as_json, yes)))
+
+
+@app.command()
+def reject(
+    file: EstateFile,
+    model: ModelName,
+    version: VersionNumber,
+    reason: Reason,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Reject a version in the registry; where it is in use, the version before it comes back."""
+    from mlestate.operate import How, decide
+
+    _ended(decide(file, model, version, "reject", reason, None, How(dry_run, as_json, yes)))
+
+
+@app.command()
+def promote(
+    file: EstateFile,
+    model: ModelName,
+    version: VersionNumber,
+    environment: Where,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; it is kept with the release.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Start the release of an approved version in an environment."""
+    from mlestate.operate import How
+    from mlestate.operate import promote as run
+
+    _ended(run(file, model, version, environment, reason, How(dry_run, as_json, yes)))
+
+
+@app.command()
+def rollback(
+    file: EstateFile,
+    model: ModelName,
+    environment: Where,
+    reason: Reason,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Give the traffic in an environment back to the version before."""
+    from mlestate.operate import How
+    from mlestate.operate import rollback as run
+
+    _ended(run(file, model, environment, reason, How(dry_run, as_json, yes)))
+
+
+def _ended(done: bool) -> None:
+    if not done:
         raise typer.Exit(1)
 
 

@@ -1,0 +1,229 @@
+"""Orders and the state of an estate on a terminal."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from mlestate.operate.evidence import Evidence
+from mlestate.operate.words import ago, moment, number, parsed
+from mlestate.release import PHASES
+
+if TYPE_CHECKING:
+    from mlestate.operate.orders import Order
+
+__all__ = ["done", "order", "status"]
+
+BOUNDS: Mapping[str | None, str] = {"min": "at least ", "max": "at most "}
+
+COLOURS: Mapping[str, str] = {
+    "released": "green",
+    "already-live": "green",
+    "waiting-for-approval": "yellow",
+    "waiting-for-endpoint": "yellow",
+    "undecided": "yellow",
+}
+"""Of an outcome; every other one is red."""
+
+
+def order(console: Console, order: "Order", *, dry_run: bool) -> None:
+    """What is known of the version, and what will be done."""
+    where = "in the registry" if order.environment is None else f"in {order.environment}"
+    _line(
+        console,
+        f"[bold]{order.command} {escape(order.subject)}[/] {escape(where)} of {order.estate}, as {order.identity}",
+    )
+    if order.evidence is not None:
+        console.print()
+        _evidence(console, order.evidence)
+    for note in order.notes:
+        _line(console, f"\n{escape(note)}")
+    if order.calls:
+        _line(console, f"\n[bold]{'Would be done' if dry_run else 'Will be done'}:[/]")
+    for call in order.calls:
+        _line(console, f"  {escape(call.does)}\n    [dim]{call.service}:{call.operation} on {escape(call.on)}[/]")
+        for key, value in call.arguments.items():
+            _line(console, f"    [dim]{escape(key)}: {escape(str(value))}[/]")
+    if order.consequence:
+        _line(console, f"\n{escape(order.consequence)}")
+
+
+def done(console: Console, order: "Order", *, dry_run: bool) -> None:
+    """The last line."""
+    if dry_run:
+        _line(console, "\nA dry run: nothing was changed. Whether these credentials may do it, only doing it shows.")
+    for call in () if dry_run else order.calls:
+        _line(console, f"[green]done:[/] {escape(call.does)}")
+
+
+def _evidence(console: Console, evidence: Evidence) -> None:
+    if evidence.unread is not None:
+        _line(console, f"[yellow]Its numbers cannot be shown:[/] {escape(evidence.unread)}")
+        return
+    grid = _grid("number", "gate", "this version", f"champion {escape(evidence.champion or '')}".strip(), "")
+    for each in evidence.checks:
+        sign = {True: "[green]passed[/]", False: "[red]not passed[/]", None: ""}[each.passed]
+        gate = "" if each.limit is None else f"{BOUNDS[each.bound]}{number(each.limit)}"
+        grid.add_row(escape(each.name), gate, number(each.value), number(each.champion), sign)
+    console.print(grid)
+    if evidence.groups:
+        groups = ", ".join(f"{name} {number(value)}" for name, value in evidence.groups.items())
+        _line(console, f"[dim]by group:[/] {escape(groups)}")
+    if evidence.failed:
+        names = ", ".join(each.name for each in evidence.failed)
+        _line(console, f"[red]Outside the gates of the file: {escape(names)}. Its release will refuse it.[/]")
+    _line(console, f"[dim]{escape(evidence.source or '')}[/]")
+
+
+def status(console: Console, document: Mapping[str, Any], now: datetime) -> None:
+    """Every model a panel, every environment a block in it."""
+    _line(
+        console,
+        f"[bold]{escape(document['estate'])}[/] on {document['cloud']}, {moment(now)}, as "
+        f"{escape(str(document['as'] or 'nobody of its accounts'))}\n",
+    )
+    for name, model in document["models"].items():
+        blocks: list[RenderableType] = [_block("registry", _registry(model["registry"], now))]
+        for environment, standing in model["environments"].items():
+            blocks.append(Text())
+            blocks.append(_block(environment, _standing(standing, now)))
+            if (metrics := standing.get("metrics")) and metrics["numbers"]:
+                blocks.append(_metrics(metrics))
+        console.print(Panel(Group(*blocks), title=f"[bold]{escape(name)}[/]", title_align="left"))
+    if not document["models"]:
+        _line(console, "The file has no models yet.")
+    if "trail" in document:
+        _trail(console, document)
+
+
+def _block(title: str, lines: Iterator[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold cyan", min_width=11)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for key, line in lines:
+        grid.add_row(escape(title), key, line)
+        title = ""
+    return grid
+
+
+def _registry(registry: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
+    if registry["unknown"] is not None:
+        yield "not known", f"[yellow]{escape(registry['unknown'])}[/]"
+        return
+    newest = registry["newest"]
+    if newest is None:
+        yield "newest", "none is registered yet"
+    else:
+        yield (
+            "newest",
+            f"version {newest['version']}, {newest['verdict']}, registered {_since(newest['registered'], now)}",
+        )
+    for each in registry["waiting"]:
+        yield "waits for", f"a verdict on version {each['version']}: {escape(each['command'])}"
+
+
+def _standing(standing: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
+    if standing["unknown"] is not None:
+        yield "not known", f"[yellow]{escape(standing['unknown'])}[/]"
+        return
+    if not standing["serves"]:
+        yield "", "not served here (serving.mode is none)"
+        return
+    live, release = standing["live"], standing["release"]
+    if live is None:
+        yield "in use", "nothing"
+    else:
+        by = f", approved by {escape(str(live['approved_by']))}" if live.get("approved_by") else ""
+        yield "in use", f"[green]version {live.get('version')}[/] since {_since(live.get('since'), now)}{by}"
+        if previous := live.get("previous"):
+            yield "before it", f"version {previous.get('version')}, until {_since(previous.get('until'), now)}"
+    if release is not None:
+        yield from _release(release, now)
+    if standing["waits_for"]:
+        yield "waits for", f"[yellow]{escape(standing['waits_for'])}[/]"
+    approvals = standing["approvals"]
+    if approvals is not None and approvals["version"] is not None:
+        given = [f"{each['person']} ({each['at']}: {each['reason']})" for each in approvals["given"]]
+        people = len({each["person"] for each in approvals["given"]})
+        said = f"{people} of {approvals['needed']} for version {approvals['version']}"
+        yield "approvals", escape(said + (f": {'; '.join(given)}" if given else ""))
+    for number_, each in enumerate(standing["outcomes"]):
+        colour = COLOURS.get(each["outcome"], "red")
+        reason = escape(str(each.get("reason") or each["means"]))
+        when = _since(each.get("ended") or each.get("started"), now)
+        yield (
+            "" if number_ else "ended",
+            f"version {each.get('version')} [{colour}]{each['outcome']}[/] {when}: {reason}",
+        )
+    for number_, each in enumerate(standing["retraining"]):
+        when = _since(each.get("at"), now)
+        said = f"{each.get('decision')} {when}, {each.get('trigger')}: {each.get('reason')}"
+        yield "" if number_ else "retraining", escape(said)
+
+
+def _release(release: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
+    version = f"version {release['version']}" if release.get("version") else "a version"
+    if release["rollback"]:
+        yield "now", f"[yellow]a rollback[/] of {version}, since {_since(release.get('since'), now)}"
+        return
+    step = f", {escape(str(release['step']))}" if release.get("step") else ""
+    ended = "" if release["running"] else " [red](ended without a word)[/]"
+    yield (
+        "now",
+        f"{version}, [yellow]{release['phase']}[/] since {_since(release.get('since'), now)}{step}, "
+        f"{release['strategy']}{ended}: {escape(PHASES.get(release['phase'], ''))}",
+    )
+    if release.get("by") or release.get("cause"):
+        yield "", f"started by {escape(str(release.get('by') or release.get('cause')))}"
+
+
+def _metrics(metrics: Mapping[str, Any]) -> Table:
+    champion = "in use" if metrics["champion"] is None else f"version {metrics['champion']} (champion)"
+    challenger = "to come" if metrics["challenger"] is None else f"version {metrics['challenger']} (challenger)"
+    grid = _grid("number", "gate", champion, challenger)
+    for each in metrics["numbers"]:
+        gate = "" if each["limit"] is None else f"{BOUNDS[each['bound']]}{number(each['limit'])}"
+        grid.add_row(escape(each["name"]), gate, number(each["champion"]), number(each["challenger"]))
+    return grid
+
+
+def _trail(console: Console, document: Mapping[str, Any]) -> None:
+    _line(console, "\n[bold]The audit trail[/]")
+    if document["trail_unknown"] is not None:
+        _line(console, f"[yellow]{escape(document['trail_unknown'])}[/]")
+        return
+    grid = _grid("when", "who", "what", "on", "from", "")
+    for each in document["trail"]:
+        refused = f"[red]refused: {escape(each['refused'])}[/] " if each["refused"] else ""
+        grid.add_row(
+            moment(each["at"]),
+            escape(each["who"]),
+            each["what"],
+            escape(each["on"]),
+            escape(each["source"]),
+            refused + escape(each["details"]),
+        )
+    console.print(grid if document["trail"] else "nothing in that time")
+
+
+def _since(at: object, now: datetime) -> str:
+    """A moment and how long ago that is; as it is written where it is none."""
+    found = at if isinstance(at, datetime) else parsed(at)
+    if found is None:
+        return escape(str(at or "an unknown time"))
+    away = f"in {ago(now, found)}" if found > now else f"{ago(found, now)} ago"
+    return f"{moment(found)} ({away})"
+
+
+def _grid(*columns: str) -> Table:
+    return Table(*columns, box=None, header_style="dim", pad_edge=False)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
