@@ -299,6 +299,11 @@ def test_every_verdict_there_is_can_be_the_outcome_of_both_strategies() -> None:
         judge(AB._replace(strategy="canary"), seen())
 
 
+def test_the_contract_says_how_many_truths_a_verdict_takes() -> None:
+    contract = (Path(__file__).parents[1] / "docs" / "contract.md").read_text()
+    assert f"without at least {LABELLED} for each of them nothing is decided" in contract
+
+
 def test_the_judgement_can_be_shipped_alone() -> None:
     """Syntax and imports of Python 3.8; what its library lacks beyond these is for the image to prove."""
     tree = ast.parse(Path(comparison.__file__).read_text(), feature_version=(3, 8))

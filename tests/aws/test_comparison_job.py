@@ -221,6 +221,20 @@ def test_a_shadow_goes_on_where_it_is_not_worse(
     assert found["challenger"]["labelled"] == found["champion"]["labelled"] == known
 
 
+@pytest.mark.parametrize(("of_champion", "of_challenger", "verdict"), [(3, 1, "promote"), (1, 3, "keep")])
+def test_a_shadow_with_larger_errors_is_worse(
+    of_champion: int, of_challenger: int, verdict: str, tmp_path: Path
+) -> None:
+    truths = {at: float(at % 50) for at in range(400)}
+    files = came_true(truths)
+    for prefix, error in ((CHAMPION, of_champion), (CHALLENGER, of_challenger)):
+        files |= wrote(prefix, {at: [truth + error * (-1) ** at * (1 + at % 3)] for at, truth in truths.items()})
+    asked = ("--problem", "regression", "--metric", "mae", "--better", "lower", "--labels", LABELS)
+    found = compared(files, tmp_path, "shadow", *asked)
+    assert found["verdict"] == verdict, found["reason"]
+    assert found["improvement"]["metric"] == pytest.approx((of_champion - of_challenger) * 2, rel=0.02)
+
+
 def test_a_shadow_that_disagrees_too_often_is_kept_back(tmp_path: Path) -> None:
     answers = {at: [{"prediction": 1}] for at in range(400)}
     other = {at: [{"prediction": int(at >= 40)}] for at in range(400)}
