@@ -4,12 +4,12 @@ what its states are written with."""
 from __future__ import annotations  # names in annotations would load SDK modules that few estates use
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi_aws.cloudwatch as cloudwatch
 import pulumi_aws.sfn as sfn
-from pulumi import Output
+from pulumi import Output, Resource
 
 from mlestate.part import Part
 
@@ -22,6 +22,7 @@ __all__ = [
     "each",
     "expression",
     "fail",
+    "judged",
     "state_machine",
     "succeed",
     "task",
@@ -45,15 +46,21 @@ RETRY = (
 """How a call is tried again that a service refused for the moment."""
 
 
-def chosen(assigned: Mapping[str, Mapping[str, Any]], then: str) -> dict[str, Any]:
+def chosen(
+    assigned: Mapping[str, Mapping[str, Any]], then: str, also: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The states `Which`, which assigns what belongs to the input's model and goes on to ``then``, and `Unknown`, in
-    which an execution for any other model ends. ``assigned`` is by model."""
+    which an execution for any other model ends. ``assigned`` is by model; ``also`` are further conditions, JSONata, by
+    which a model is meant."""
+    meant = {
+        model: f"$states.input.model = '{model}'" + (f" or {also[model]}" if also else "") for model in sorted(assigned)
+    }
     return {
         "Which": {
             "Type": "Choice",
             "Choices": [
-                {"Condition": f"{{% $states.input.model = '{model}' %}}", "Assign": assigned[model], "Next": then}
-                for model in sorted(assigned)
+                {"Condition": expression(condition), "Assign": assigned[model], "Next": then}
+                for model, condition in meant.items()
             ],
             "Default": "Unknown",
         },
@@ -123,6 +130,19 @@ def choice(cases: Mapping[str, str], otherwise: str) -> State:
     }
 
 
+def judged(rules: Sequence[tuple[str, str, str]], then: str) -> State:
+    """A table of refusals: the first whose condition holds says why (JSONata for a sentence, kept as ``$why``) and what
+    follows."""
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": expression(condition), "Assign": {"why": expression(why)}, "Next": following}
+            for condition, why, following in rules
+        ],
+        "Default": then,
+    }
+
+
 def wait(seconds: int | str, then: str) -> State:
     return {"Type": "Wait", "Seconds": seconds, "Next": then}
 
@@ -170,6 +190,8 @@ def state_machine(
     key: Output[str] | None,
     topic: Output[str],
     failing: str,
+    log_days: int = RETENTION_DAYS,
+    depends_on: Sequence[Resource] = (),
 ) -> sfn.StateMachine:
     """The machine, its log and its alarm, as children of ``part``.
 
@@ -181,7 +203,7 @@ def state_machine(
         # Under this prefix the delivery of logs needs no resource policy of the account's (Step Functions developer
         # guide, "Using CloudWatch Logs to log execution history").
         name=f"/aws/vendedlogs/states/{names.physical('log-group', role)}",
-        retention_in_days=RETENTION_DAYS,
+        retention_in_days=log_days,
         kms_key_id=key,
         tags=names.tags,
         opts=part.child(),
@@ -199,7 +221,7 @@ def state_machine(
             "log_destination": Output.concat(logs.arn, ":*"),
         },
         tags=names.tags,
-        opts=part.child(),
+        opts=part.child(depends_on=list(depends_on)),
     )
     cloudwatch.MetricAlarm(
         part.named(role),

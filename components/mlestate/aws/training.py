@@ -148,9 +148,25 @@ class Training(Part):
             for name, model in models.items()
             if (schedule := model.training.schedule) is not None
         }
+        names = self.names
+        asking = [name for name, (model, _) in due.items() if model.training.image is None]
+        guarded = {name: model for name, model in models.items() if name in asking or retraining.on_breach(model)}
+        if guarded:
+            trained = {
+                name: Output.all(pipeline=made[name].pipeline_name, group=registry.models[name]) for name in guarded
+            }
+            machine = state_machine(
+                self,
+                "retraining",
+                Output.all(**trained).apply(partial(_machine, names, guarded)),
+                runs_as=access.identities["retraining"],
+                key=keys.ids.get("logs"),
+                topic=alerts.topics["notice"],
+                failing=f"A model of {names.slice} was not trained again: no version of it is approved, or its "
+                "pipeline did not start. The ledger says which and why",
+            )
         if not due:
             return
-        names = self.names
         group = scheduler.ScheduleGroup(
             self.named("schedules"),
             name=names.physical("schedule-group", "training"),
@@ -158,21 +174,6 @@ class Training(Part):
             opts=self.child(delete_before_replace=True),
         )
         queue = dead_letters(self, "training", key=keys.ids.get("logs"), topic=alerts.topics["notice"])
-        asking = [name for name, (model, _) in due.items() if model.training.image is None]
-        if asking:
-            trained = {
-                name: Output.all(pipeline=made[name].pipeline_name, group=registry.models[name]) for name in asking
-            }
-            machine = state_machine(
-                self,
-                "retraining",
-                Output.all(**trained).apply(partial(_machine, names)),
-                runs_as=access.identities["retraining"],
-                key=keys.ids.get("logs"),
-                topic=alerts.topics["notice"],
-                failing=f"A model of {names.slice} was not trained again: no version of it is approved, or its "
-                "pipeline did not start",
-            )
         for name, (model, schedule) in due.items():
             raw = Raw(f"models.{name}.training", model.training.raw, names.cloud, MAKES)
             window: Any = {"mode": "OFF"}
@@ -211,8 +212,19 @@ class Training(Part):
             )
 
 
-def _machine(names: Names, found: Mapping[str, Mapping[str, str]]) -> str:
-    return retraining.definition(names, {name: retraining.Trained(**each) for name, each in found.items()})
+def _machine(names: Names, models: Mapping[str, Model], found: Mapping[str, Mapping[str, str]]) -> str:
+    return retraining.definition(
+        names,
+        {
+            name: retraining.Trained(
+                **each,
+                image=models[name].training.image or "",
+                alarms=retraining.breaches(names, name, models[name]),
+                is_labelled=models[name].monitoring.model_quality is not None,
+            )
+            for name, each in found.items()
+        },
+    )
 
 
 def _settings(
