@@ -20,6 +20,7 @@ from jsonata import Jsonata  # type: ignore[import-untyped]  # it ships no types
 
 from mlestate.aws.comparisons import PROGRAM, REPORT, arguments, filled, metric, request
 from mlestate.aws.jobs import COMPARISON
+from mlestate.aws.jobs import comparison as documented
 from mlestate.aws.jobs.comparison.__main__ import arguments as parsed
 from mlestate.aws.jobs.comparison.__main__ import main, measure
 from mlestate.aws.monitors import CODE, captures
@@ -120,6 +121,24 @@ def test_the_winner_of_an_ab_test_is_promoted(champion: float, challenger: float
     difference = found["challenger"]["metric"] - found["champion"]["metric"]
     assert found["improvement"]["metric"] == pytest.approx(difference)
     assert (found["pairs"], found["disagreement"]) == (0, None), "no request went to both"
+
+
+def test_every_row_of_a_request_has_its_own_truth(tmp_path: Path) -> None:
+    """Three rows a request, of which the champion takes the last for what it is not; one truth a cell."""
+    wrong, good = ([{"prediction": each} for each in said] for said in ((1, 0, 0), (1, 0, 1)))
+    files = {**wrote(CHAMPION, alike(EVEN, wrong)), **wrote(CHALLENGER, alike(ODD, good))}
+    found = compared({**files, **came_true(dict.fromkeys(range(1000), "1,0,1"))}, tmp_path, "ab", *AB)
+    assert (found["champion"]["requests"], found["champion"]["labelled"]) == (500, 750), "half of them are known"
+    assert (found["champion"]["metric"], found["challenger"]["metric"]) == (pytest.approx(2 / 3), 1)
+    assert found["verdict"] == "promote"
+
+
+def test_the_report_has_the_form_that_its_program_documents(tmp_path: Path) -> None:
+    found = compared(halves(0.7, 0.9), tmp_path, "ab", *AB)
+    keys = {*found, *found["champion"], *found["challenger"], *found["improvement"]}
+    assert all(f'"{key}"' in documented.__doc__ for key in keys)
+    assert found["champion"].keys() == found["challenger"].keys() == {"requests", "labelled", "metric", "interval"}
+    assert (found["since"], found["until"]) == ("2026-01-01T03:20:00+00:00", "2026-01-02T03:20:00+00:00")
 
 
 def test_less_of_an_error_is_an_improvement(tmp_path: Path) -> None:
