@@ -100,7 +100,7 @@ class Account:
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         self._open.enter_context(mock_aws(config={"stepfunctions": {"execute_state_machine": True}}))
         _client("stepfunctions").list_state_machines()
-        expressions.patched(self.clock, patch)
+        expressions.patched(self.clock, patch, self.mistake)
         self._open.enter_context(simulated(self.clock, patch))
         for part in (
             self.registry,
@@ -140,15 +140,29 @@ class Account:
         """Let time pass until every execution has ended, and no event, job or deployment is under way.
 
         Raises:
-            AssertionError: a machine made a request that the API's model refuses, or destroyed what is in use.
+            AssertionError: a machine made a request that the API's model refuses, destroyed what is in use, spoke of a
+                variable that nothing assigned, or ended in an error of its own making.
         """
         self.clock.settle()
         self.check()
 
     def check(self) -> None:
         """Refuse what no execution may do, whatever it ends in."""
-        wrong = [*self.executions.invalid, *self.mistakes]
+        broken = [f"{each.machine} {each.input}: {each.error}, {each.cause}" for each in self._broken()]
+        wrong = [*dict.fromkeys([*self.executions.invalid, *self.mistakes, *broken])]
         assert not wrong, "\n".join(wrong)
+
+    def _broken(self) -> list[Execution]:
+        """The executions that ended in an error of the machine itself, which nothing can catch."""
+        states = self.client("stepfunctions")
+        return [
+            self.execution(each["executionArn"])
+            for machine in states.list_state_machines()["stateMachines"]
+            for each in states.list_executions(
+                stateMachineArn=machine["stateMachineArn"], statusFilter="FAILED", maxResults=1000
+            )["executions"]
+            if states.describe_execution(executionArn=each["executionArn"]).get("error") == "States.Runtime"
+        ]
 
     def mistake(self, what: str) -> None:
         """Note what AWS lets happen and nobody should do."""

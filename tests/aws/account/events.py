@@ -197,7 +197,7 @@ def _rule(wanted: Any, value: Any) -> bool:
     if value is MISSING:
         return False
     values = value if isinstance(value, list) else [value]
-    return any(type(each) is type(wanted) and each == wanted or _same_number(each, wanted) for each in values)
+    return any((type(each) is type(wanted) and each == wanted) or _same_number(each, wanted) for each in values)
 
 
 def _same_number(left: Any, right: Any) -> bool:

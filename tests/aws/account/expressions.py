@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +19,9 @@ from moto.stepfunctions.parser.asl.utils import encoding
 from .clock import Clock, iso
 
 __all__ = ["evaluate", "patched"]
+
+FUNCTIONS = ("partition", "range", "hash", "randomSeeded", "random", "uuid", "parse")
+"""What Step Functions adds to JSONata (developer guide, "Transforming data with JSONata in Step Functions")."""
 
 ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
@@ -49,7 +54,18 @@ def _literal(_: Any, value: Any) -> Any:
     return iso(value) if hasattr(value, "isoformat") else str(value)
 
 
-def _checked(original: Any) -> Any:
+def _unassigned(expression: str, known: set[str]) -> list[str]:
+    """The variables of an expression that nothing has assigned, and that it does not ask for by `$exists`."""
+    said = {each.partition(".")[0].lstrip("$") for each in bridge.extract_jsonata_variable_references(expression)}
+    own = set(re.findall(r"\$(\w+)\s*:=", expression))
+    for given in re.findall(r"(?:function|λ)\s*\(([^)]*)\)", expression):
+        own |= {each.strip().lstrip("$") for each in given.split(",")}
+    asked = set(re.findall(r"\$exists\(\s*\$(\w+)", expression))
+    functions = {*Jsonata.static_frame.bindings, *FUNCTIONS}
+    return sorted(said - own - asked - functions - known - {"states", ""})
+
+
+def _checked(original: Any, mistake: Callable[[str], None]) -> Any:
     """An expression that cannot be evaluated ends in States.QueryEvaluationError."""
     from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
@@ -61,6 +77,12 @@ def _checked(original: Any) -> Any:
     from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
     def run(self: Any, env: Any) -> None:
+        store = env.variable_store
+        for name in _unassigned(self.expression, {*store._outer_scope, *store._inner_scope}):
+            context = env.states.context_object.context_object_data
+            state = context.get("State") or {"Name": "?"}
+            machine = context["StateMachine"]["Name"]
+            mistake(f"{machine}, near state {state['Name']}: ${name} is assigned by nothing: {self.expression}")
         try:
             original(self, env)
         except FailureEventException:
@@ -83,7 +105,7 @@ def _checked(original: Any) -> Any:
     return run
 
 
-def patched(clock: Clock, patch: pytest.MonkeyPatch) -> None:
+def patched(clock: Clock, patch: pytest.MonkeyPatch, mistake: Callable[[str], None]) -> None:
     patch.setattr(bridge, "_eval_jsonata", evaluate)
     patch.setattr(Timebox, "current_milli_time", staticmethod(lambda: clock.millis))
     patch.setattr(encoding._DateTimeEncoder, "default", _literal)
@@ -92,4 +114,4 @@ def patched(clock: Clock, patch: pytest.MonkeyPatch) -> None:
     for name in ("$hash", "$uuid", "$parse"):
         patch.delitem(intrinsic._DECLARATION_BY_VARIABLE_REFERENCE, name)
     expression = string_expression.StringJSONata
-    patch.setattr(expression, "_eval_body", _checked(expression._eval_body))
+    patch.setattr(expression, "_eval_body", _checked(expression._eval_body, mistake))

@@ -167,7 +167,7 @@ class Jobs:
             return f"ClientError: No S3 objects found under S3 URL {source!r}"
         model = self.account.model_of(job["ModelName"])
         if model is None:
-            return f"ClientError: the container of model {job['ModelName']} does not start: it has no artifact that answers"
+            return f"ClientError: the container of {job['ModelName']} does not start: no artifact of it answers"
         to = job["TransformOutput"]["S3OutputPath"].rstrip("/")
         for key in keys:
             text = self.account.read(f"s3://{bucket}/{key}")

@@ -1,4 +1,4 @@
-"""A finished run of a recorded pipeline: its files where the definition puts them, and the version that it registers."""
+"""A finished run of a recorded pipeline: its files where the definition puts them, and the version it registers."""
 
 from __future__ import annotations
 
