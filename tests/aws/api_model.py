@@ -61,4 +61,6 @@ def _python(pattern: str) -> str:
         r"\p{P}": r"!-/:-@",
     }.items():
         pattern = pattern.replace(java, python)
-    return re.sub(r"\$\{\d+,\d+\}$", "", pattern)
+    # Java lets a flag begin in the middle of an expression, Python only at its start.
+    flag = "(?i)" if "(?i)" in pattern else ""
+    return flag + re.sub(r"\$\{\d+,\d+\}$", "", pattern.replace("(?i)", ""))
