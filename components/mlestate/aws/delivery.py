@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pulumi_aws.cloudwatch as cloudwatch
@@ -97,7 +98,7 @@ class Delivery(Part):
             here = self._here(name, model, registry, serving, monitoring, training)
             buses = {step["to"]: neighbours.bus(environments[step["to"]])} if step["to"] is not None else {}
             told = {**release.settings(name, model, names.environment, path, approval), "buses": buses}
-            document = Output.all(**here).apply(lambda known, told=told: _merged(told, known))
+            document = Output.all(**here).apply(partial(_merged, told))
             ssm.Parameter(
                 self.named(name),
                 name=parameter(names, name),

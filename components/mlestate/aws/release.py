@@ -66,16 +66,19 @@ def definition(place: Place) -> str:
 def _ends(place: Place) -> dict[str, State]:
     """Writes down how it ended, gives the turn back or hands it to the rollback, and tells people."""
     names = place.names
-    record = "$merge([$ended.record, {'outcome': $ended.outcome, 'reason': $ended.reason, 'phase': 'done', 'ended': $now()}])"
+    record = (
+        "$merge([$ended.record, {'outcome': $ended.outcome, 'reason': $ended.reason, 'phase': 'done', 'ended': "
+        "$now()}])"
+    )
     return {
         "Broken": {
             "Type": "Pass",
             "Assign": {
                 "ended": expression(
                     "{'outcome': 'failed', 'tell': 'page', 'back': true, 'evidence': '', "
-                    "'reason': 'The release of ' & $model & ($version > 0 ? ' version ' & $string($version) : '') & "
+                    "'reason': 'The release of ' & $model & ($asked > 0 ? ' version ' & $string($asked) : '') & "
                     "' broke: ' & $caught.Error & ': ' & $substring($caught.Cause, 0, 500), "
-                    "'record': {'version': $version, 'cause': $cause, 'by': $by, 'execution': $self, "
+                    "'record': {'version': $asked, 'cause': $cause, 'by': $by, 'execution': $self, "
                     "'started': $started, 'phase': 'done'}}"
                 )
             },
@@ -102,7 +105,7 @@ def _ends(place: Place) -> dict[str, State]:
                     "{}",
                     execution=f"'{names.arn('states', 'execution:' + names.physical('state-machine', 'rollback'))}:' & "
                     "$states.context.Execution.Name",
-                    version="$string($version)",
+                    version="$string($ended.record.version)",
                 ),
                 "ConditionExpression": "#execution = :self",
                 "ExpressionAttributeNames": {"#execution": "execution"},
@@ -118,7 +121,7 @@ def _ends(place: Place) -> dict[str, State]:
                 "StateMachineArn": place.machine("rollback"),
                 "Name": expression("$states.context.Execution.Name"),
                 "Input": expression(
-                    "$string({'cause': 'alarm', 'model': $model, 'version': $version, 'by': $self, "
+                    "$string({'cause': 'alarm', 'model': $model, 'version': $ended.record.version, 'by': $self, "
                     "'reason': $ended.reason})"
                 ),
             },

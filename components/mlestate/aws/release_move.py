@@ -131,7 +131,8 @@ def _judge_challenger(place: Place) -> dict[str, State]:
     def query(id_: str, metric: str, statistic: str) -> str:
         return (
             f"{{'Id': '{id_}', 'ReturnData': true, 'MetricStat': {{'Stat': '{statistic}', 'Period': 300, 'Metric': "
-            f"{{'Namespace': 'AWS/SageMaker', 'MetricName': '{metric}', 'Dimensions': [{{'Name': 'EndpointName', 'Value': "
+            f"{{'Namespace': 'AWS/SageMaker', 'MetricName': '{metric}', 'Dimensions': [{{'Name': 'EndpointName', "
+            "'Value': "
             f"$settings.endpoint}}, {{'Name': 'VariantName', 'Value': '{CHALLENGER}'}}]}}}}}}"
         )
 
@@ -172,7 +173,8 @@ def _judge_challenger(place: Place) -> dict[str, State]:
                     f"$measured.requests < {SEEN} ? [] : [$filter(['error_rate', 'p95_latency_ms', 'p99_latency_ms'], "
                     "function($sign) {($bound := $lookup($settings.rollout.rollback_on, $sign); "
                     "$value := $lookup($measured, $sign); $exists($bound) and $value != null and "
-                    "(($exists($bound.max) and $value > $bound.max) or ($exists($bound.min) and $value < $bound.min)))})]"
+                    "(($exists($bound.max) and $value > $bound.max) or ($exists($bound.min) and $value < "
+                    "$bound.min)))})]"
                 )
             },
             "Next": "Worse",
@@ -186,7 +188,8 @@ def _judge_challenger(place: Place) -> dict[str, State]:
         ),
         "CanaryWorse": end(
             "rolled-back",
-            "'With ' & $string($settings.rollout.steps[$step]) & ' % of the traffic, version ' & $string($version) & ' of ' "
+            "'With ' & $string($settings.rollout.steps[$step]) & ' % of the traffic, version ' & $string($version) & "
+            "' of ' "
             f"& $model & ' was out of bounds: ' & {_SIGNS} & '.'",
             tell="page",
             back=True,
@@ -278,7 +281,8 @@ def _comparison(place: Place) -> dict[str, State]:
         ),
         "NoReport": end(
             "undecided",
-            "'The job that compares version ' & $string($version) & ' of ' & $model & ' with the one in use ended as ' & "
+            "'The job that compares version ' & $string($version) & ' of ' & $model & ' with the one in use ended as "
+            "' & "
             "$status & ' (' & $comparison & ($failure != '' ? ': ' & $failure : '') & '), so nothing was decided.'",
             back=True,
         ),
@@ -303,9 +307,12 @@ def moved(place: Place) -> dict[str, State]:
             # SageMaker's guardrails want the same variants before and after, and instances (SageMaker developer guide,
             # "Deployment guardrails", exclusions).
             expression(
-                f"$merge([{{'EndpointName': $settings.endpoint, 'EndpointConfigName': $name, {_RETAINED}}}, {guarded} ? "
-                "{'DeploymentConfig': {'BlueGreenUpdatePolicy': {'TrafficRoutingConfiguration': {'Type': 'ALL_AT_ONCE', "
-                f"'WaitIntervalInSeconds': 0}}, 'TerminationWaitInSeconds': $min([$settings.rollout.bake_seconds, {WARM}]), "
+                f"$merge([{{'EndpointName': $settings.endpoint, 'EndpointConfigName': $name, {_RETAINED}}}, "
+                f"{guarded} ? "
+                "{'DeploymentConfig': {'BlueGreenUpdatePolicy': {'TrafficRoutingConfiguration': {'Type': "
+                "'ALL_AT_ONCE', "
+                f"'WaitIntervalInSeconds': 0}}, 'TerminationWaitInSeconds': $min([$settings.rollout.bake_seconds, "
+                f"{WARM}]), "
                 f"'MaximumExecutionTimeoutInSeconds': {LONGEST}}}, 'AutoRollbackConfiguration': {{'Alarms': "
                 "[$map($settings.rollback_alarms, function($alarm) {{'AlarmName': $alarm}})]}}} : {}])"
             ),
@@ -331,14 +338,16 @@ def moved(place: Place) -> dict[str, State]:
         **settle("Arrived", "TookItBack", "Stuck"),
         "TookItBack": end(
             "rolled-back",
-            "'SageMaker took version ' & $string($version) & ' of ' & $model & ' back by itself' & ($failure != '' ? ': ' & "
+            "'SageMaker took version ' & $string($version) & ' of ' & $model & ' back by itself' & ($failure != '' ? "
+            "': ' & "
             "$failure : '') & '. The endpoint runs ' & $configuration & ' again.'",
             tell="page",
             back=True,
         ),
         "Stuck": end(
             "failed",
-            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' after the update to version ' & $string($version) "
+            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' after the update to version ' & "
+            "$string($version) "
             "& ' of ' & $model & ($failure != '' ? ': ' & $failure : '') & '. Someone has to look at it now.'",
             tell="page",
             back=True,
@@ -367,7 +376,8 @@ def moved(place: Place) -> dict[str, State]:
         "Rings": choice({"$count($ringing) > 0": "AlarmRang"}, "Beyond"),
         "AlarmRang": end(
             "rolled-back",
-            "'While version ' & $string($version) & ' of ' & $model & ' was watched, ' & $join($ringing, ', ') & ' rang.'",
+            "'While version ' & $string($version) & ' of ' & $model & ' was watched, ' & $join($ringing, ', ') & ' "
+            "rang.'",
             tell="page",
             back=True,
         ),
@@ -415,7 +425,8 @@ def promoted(place: Place) -> dict[str, State]:
                     "StageDescription": expression("'Approved by ' & ($approver = '' ? $changer : $approver)"),
                 },
                 "CustomerMetadataProperties": expression(
-                    f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': $changer}}])"
+                    f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': "
+                    f"$changer}}])"
                 ),
             },
             {},
@@ -485,7 +496,8 @@ def _clean(place: Place) -> dict[str, State]:
             "Assign": {
                 "configurations": expression(
                     unused(
-                        "$append($beside = '' ? [] : [$beside], $inPlace or $live = null or $live.previous = null ? [] : "
+                        "$append($beside = '' ? [] : [$beside], $inPlace or $live = null or $live.previous = null ? "
+                        "[] : "
                         "[$live.previous.configuration])",
                         "$name, $live.configuration",
                     )

@@ -141,7 +141,7 @@ def begin(place: Place, causes: Mapping[str, bool]) -> dict[str, State]:
             "Assign": {
                 "cause": expression(given("cause", "''")),
                 "model": expression(f"($model := {given('model', looked_up)} : ''; $exists($model) ? $model : '')"),
-                "version": expression("$type($states.input.version) = 'number' ? $states.input.version : 0"),
+                "asked": expression("$type($states.input.version) = 'number' ? $states.input.version : 0"),
                 "by": expression(given("by", "''")),
                 "reason": expression(given("reason", "''")),
                 "self": expression("$states.context.Execution.Id"),
@@ -153,8 +153,8 @@ def begin(place: Place, causes: Mapping[str, bool]) -> dict[str, State]:
         "Known": choice(
             {
                 f"$not($cause in {_list(causes)}) or $not($model in {_list(sorted(place.groups))})"
-                f" or ($version < 1 and $cause in {_list([cause for cause, named in causes.items() if named])})"
-                " or $version < 0 or $floor($version) != $version": "Tellable",
+                f" or ($asked < 1 and $cause in {_list([cause for cause, named in causes.items() if named])})"
+                " or $asked < 0 or $floor($asked) != $asked": "Tellable",
                 f"$model in {_list(sorted(place.served))}": "Run",
             },
             "NotServed",
@@ -221,15 +221,22 @@ def settings(place: Place, then: str) -> dict[str, State]:
             {"Name": expression(f"'/mlestate/{names.estate}/{names.environment}/' & $model & '/release'")},
             {
                 "settings": expression("$parse($states.result.Parameter.Value)"),
-                "record": expression(
-                    "{'version': $version, 'cause': $cause, 'by': $by, 'execution': $self, 'started': $started}"
+                "package": expression(
+                    "$replace($parse($states.result.Parameter.Value).versions, ':model-package-group/', "
+                    "':model-package/') & '/'"
                 ),
-                "which": expression("'Version ' & $string($version) & ' of ' & $model"),
+                # What `Run` works out it cannot write back to the machine around it.
+                "version": expression("$asked"),
+                "record": expression(
+                    "{'version': $asked, 'cause': $cause, 'by': $by, 'execution': $self, 'started': $started}"
+                ),
+                "which": expression("'Version ' & $string($asked) & ' of ' & $model"),
                 # A variable has to be there before it is asked for.
                 **dict.fromkeys(("approver", "beside", "changer", "evidence", "failure", "stage", "why"), ""),
                 **dict.fromkeys(("inPlace", "released"), False),
                 "failing": [],
                 "live": None,
+                "seconds": 0,
                 "step": 0,
             },
             then,
@@ -378,11 +385,13 @@ def told(place: Place) -> dict[str, State]:
             {
                 "TopicArn": expression(f"$ended.tell = 'page' ? '{place.topic('page')}' : '{place.topic('notice')}'"),
                 "Subject": expression(
-                    f"$substring('{place.names.slice}: ' & $model & ($exists($ended.record.version) ? ' ' & $string($ended.record.version) : '') & ', ' & "
+                    f"$substring('{place.names.slice}: ' & $model & ($exists($ended.record.version) ? ' ' & "
+                    "$string($ended.record.version) : '') & ', ' & "
                     "$replace($ended.outcome, '-', ' '), 0, 100)"
                 ),
                 "Message": expression(
-                    "$ended.reason & ($exists($ended.evidence) and $ended.evidence != '' ? '\n\n' & $ended.evidence : '')"
+                    "$ended.reason & ($exists($ended.evidence) and $ended.evidence != '' ? '\n\n' & $ended.evidence "
+                    ": '')"
                     " & ($exists($ended.command) ? '\n\n' & $ended.command : '')"
                 ),
             },
@@ -450,7 +459,8 @@ def champion(place: Place, version: str, then: str) -> dict[str, State]:
                 "placed": expression(
                     f"($folder := {folder}; [$states.result.Contents.($to := $substringAfter(Key, $folder); "
                     "$append($append("
-                    "$contains($to, /^(model|statistics|evaluation)\\//) ? [{'from': Key, 'to': 'champion/' & $to}] : [], "
+                    "$contains($to, /^(model|statistics|evaluation)\\//) ? [{'from': Key, 'to': 'champion/' & $to}] "
+                    ": [], "
                     "$contains($to, /^statistics\\//) ? "
                     "[{'from': Key, 'to': 'baselines/data/' & $substringAfter($to, 'statistics/')}] : []), "
                     "$contains($to, /^baselines\\//) ? [{'from': Key, 'to': $to}] : []))])"

@@ -1,4 +1,4 @@
-"""A version before it gets any traffic: may it be released, are its files here, does it answer as it should. Plain data.
+"""A version before it gets traffic: may it be released, are its files here, does it answer as it should. Plain data.
 
 Who approved is read off the registry itself, which writes down who last changed a version (SageMaker API,
 DescribeModelPackage, LastModifiedBy). As the release changes it too, the first environment keeps the approver's name in
@@ -254,7 +254,8 @@ def _people(place: Place) -> dict[str, State]:
             "waiting-for-approval",
             f"$which & ' needs ' & $string($settings.promotion.approvals) & ' to agree to {here}; ' & "
             "($count($signers) = 0 ? 'nobody has' : $join($signers, ', ') & ' agreed') & '.'",
-            more="'evidence': $evidence, 'approvals': $signers, 'command': 'To agree:\\n  mlestate approve estate.yaml ' & "
+            more="'evidence': $evidence, 'approvals': $signers, 'command': 'To agree:\\n  mlestate approve "
+            "estate.yaml ' & "
             f"$model & ' ' & $string($version) & ' --environment {here} --reason \"...\"'",
         ),
     }
@@ -370,7 +371,8 @@ def _running(place: Place) -> dict[str, State]:
                 (
                     "$live.version > $version and $cause != 'person'",
                     "$which & ' is older than ' & $string($live.version) & ', "
-                    "which is in use. If it shall come back all the same: mlestate promote estate.yaml ' & $model & ' ' "
+                    "which is in use. If it shall come back all the same: mlestate promote estate.yaml ' & $model & "
+                    "' ' "
                     f"& $string($version) & ' --environment {place.names.environment}'",
                     "Older",
                 ),
@@ -573,7 +575,8 @@ def tried(place: Place) -> dict[str, State]:
         "AnswersOtherwise": end(
             "stopped",
             "$which & ' answers its own examples otherwise than when it was "
-            f"judged: compare s3://{place.capture}/' & {out} & ' with s3://{place.artifacts}/' & {folder} & '. It got no "
+            f"judged: compare s3://{place.capture}/' & {out} & ' with s3://{place.artifacts}/' & {folder} & '. It "
+            "got no "
             "traffic.'",
         ),
     }

@@ -48,7 +48,8 @@ def definition(place: Place) -> str:
         "NothingServes": end("failed", "'Nothing serves ' & $model & ', so nothing can go back.'"),
         "OutOfService": end(
             "failed",
-            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' and takes no update. Someone has to look at it "
+            "'The endpoint ' & $settings.endpoint & ' is ' & $status & ' and takes no update. Someone has to look at "
+            "it "
             "now.'",
             tell="page",
         ),
@@ -117,7 +118,8 @@ def _target() -> dict[str, State]:
         ),
         "NothingBefore": end(
             "failed",
-            "'Version ' & $string($live.version) & ' of ' & $model & ' is the first that was released here: there is none "
+            "'Version ' & $string($live.version) & ' of ' & $model & ' is the first that was released here: there is "
+            "none "
             "to go back to. Release another one, or take the endpoint down.'",
             tell="page",
         ),
@@ -160,7 +162,8 @@ def _back() -> dict[str, State]:
         **settle("Arrived", "Stuck", "Stuck"),
         "Stuck": end(
             "failed",
-            "'The endpoint ' & $settings.endpoint & ' did not go back to ' & $expected & ': it is ' & $status & ' with ' & "
+            "'The endpoint ' & $settings.endpoint & ' did not go back to ' & $expected & ': it is ' & $status & ' "
+            "with ' & "
             "$configuration & ($failure != '' ? ' (' & $failure & ')' : '') & '. Someone has to look at it now.'",
             tell="page",
         ),
@@ -202,7 +205,7 @@ def _written(place: Place) -> dict[str, State]:
 
 def _ends(place: Place) -> dict[str, State]:
     """Writes down how it ended, gives the turn back and tells people."""
-    key = "($cause = 'rejected' ? 'release/' & $formatInteger($version, '000000') & '/' : 'rollback/') & $started"
+    key = "($cause = 'rejected' ? 'release/' & $formatInteger($ended.record.version, '000000') & '/' : 'rollback/') & $started"
     outcome = "$cause = 'rejected' and $ended.outcome = 'rolled-back' ? 'rejected' : $ended.outcome"
     return {
         "Broken": {
@@ -211,7 +214,7 @@ def _ends(place: Place) -> dict[str, State]:
                 "ended": expression(
                     "{'outcome': 'failed', 'tell': 'page', 'back': false, 'reason': 'The rollback of ' & $model & "
                     "' broke, and nobody knows what serves: ' & $caught.Error & ': ' & "
-                    "$substring($caught.Cause, 0, 500), 'record': {'version': $version, 'cause': $cause, 'by': $by, "
+                    "$substring($caught.Cause, 0, 500), 'record': {'version': $asked, 'cause': $cause, 'by': $by, "
                     "'execution': $self, 'started': $started}}"
                 )
             },
