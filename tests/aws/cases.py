@@ -101,6 +101,11 @@ def _resource_policy(rows: Rows, case: Case) -> Document | None:
         for row in all_of(rows, "sagemaker:ModelPackageGroupPolicy").values():
             if row.inputs["modelPackageGroupName"].endswith(group):
                 return document(row.inputs["resourcePolicy"])
+    if rest.startswith("event-bus/"):
+        bus = rest.partition("/")[2]
+        for row in all_of(rows, "cloudwatch:EventBusPolicy").values():
+            if row.inputs["eventBusName"] == bus:
+                return document(row.inputs["policy"])
     if service == "ecr":
         for row in all_of(rows, "ecr:RepositoryPolicy").values():
             if row.inputs["repository"].endswith(rest.partition("/")[2]):

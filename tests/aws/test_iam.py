@@ -167,9 +167,10 @@ def test_what_the_evaluator_does_not_know_is_an_error() -> None:
     with pytest.raises(NotImplementedError):
         allowed(_ask(), [_document(_allow(resource="arn:aws:s3:::${aws:username}"))])
     for value in ("${a:absent}", "${aws:username, 'nobody'}"):
+        request = _ask(**{"aws:key": "1", "aws:username, 'nobody'": "1"})
+        statement = _allow(Condition={"StringNotEquals": {"aws:key": value}})
         with pytest.raises(NotImplementedError):
-            condition = {"StringNotEquals": {"aws:key": value}}
-            allowed(_ask(**{"aws:key": "1", "aws:username, 'nobody'": "1"}), [_document(_allow(Condition=condition))])
+            allowed(request, [_document(statement)])
     with pytest.raises(ValueError, match="the type of a resource"):
         allowed(_ask(), [_document(_allow(resource="arn:aws:sagemaker:ca-central-1:111111111111:*/risk-*"))])
     with pytest.raises(KeyError):

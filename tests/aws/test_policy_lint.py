@@ -34,6 +34,7 @@ ESTATES = {
 
 IDENTITY = {"iam:RolePolicy": "policy", "iam:Policy": "policy"}
 RESOURCE = {
+    "cloudwatch:EventBusPolicy": "policy",
     "ecr:RepositoryPolicy": "policy",
     "iam:Role": "assumeRolePolicy",
     "kms:Key": "policy",

@@ -8,7 +8,7 @@ statement of its own: keys that one `Null` block names are all missing or the bl
 """
 
 from mlestate.aws.keys import CRIPPLE, alias
-from mlestate.aws.neighbours import runs
+from mlestate.aws.neighbours import artifacts, runs
 from mlestate.aws.policies import Statement, allow, deny, path
 from mlestate.aws.reach import Reach
 from mlestate.aws.settings import takes_volume_key
@@ -165,7 +165,7 @@ def environment(reach: Reach) -> list[Statement]:
     """Over people and machines of an environment: no verdict, no bucket or role but its own but to fetch what
     another trained, no job but as asked."""
     here = reach.here
-    lent = [runs(each) for each in reach.others]
+    lent = [lent for each in reach.others for lent in (artifacts(each), runs(each))]
     return [
         allow("Ceiling", ENVIRONMENT, "*"),
         *_everywhere(reach),
@@ -177,7 +177,12 @@ def environment(reach: Reach) -> list[Statement]:
             "NotResource": [here.arn("s3", f"{here.slice}-*", regional=False), *lent],
         },
         # A version is fetched from where it was trained, and nothing there is changed.
-        {"Sid": "FetchRunsAlone", "Effect": "Deny", "NotAction": "s3:GetObject", "Resource": lent},
+        {
+            "Sid": "FetchRunsAlone",
+            "Effect": "Deny",
+            "NotAction": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": lent,
+        },
         {
             "Sid": "PassItsOwnRoles",
             "Effect": "Deny",

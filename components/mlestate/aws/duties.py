@@ -12,11 +12,10 @@ from mlestate.aws import sagemaker_duties
 from mlestate.aws.ceilings import APPROVED_BY, LIFE_CYCLE, STATUS, passed
 from mlestate.aws.keys import directly
 from mlestate.aws.monitors import monitored
-from mlestate.aws.neighbours import PASSED, VERDICTS, bus, sent
+from mlestate.aws.neighbours import LISTED, PASSED, VERDICTS, artifacts, bus, sent
 from mlestate.aws.policies import Statement, allow, deny, trust
 from mlestate.aws.reach import Reach
 from mlestate.aws.rights import (
-    WRITE,
     by_version,
     disks,
     machine,
@@ -24,11 +23,13 @@ from mlestate.aws.rights import (
     pass_on,
     read_runs,
     signal_key,
+    tell_people,
     unstamped,
 )
 from mlestate.aws.trail import trail_arn
 from mlestate.aws.trail_log import log_group
 from mlestate.names import HUB
+from mlestate.release import strategy
 
 __all__ = ["DUTIES", "MODEL_DUTIES", "Duty", "believed"]
 
@@ -84,20 +85,13 @@ def _release(reach: Reach) -> list[Statement]:
             reach.machines("endpoint-config", "model"),
         ),
         allow(
-            "TryAndCompare",
-            [
-                "sagemaker:AddTags",
-                *(
-                    f"sagemaker:{verb}{kind}Job"
-                    for verb in ("Create", "Describe")
-                    for kind in ("Processing", "Transform")
-                ),
-            ],
-            reach.machines("processing-job", "transform-job"),
+            "TryThem",
+            ["sagemaker:AddTags", "sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob"],
+            reach.machines("transform-job"),
         ),
-        allow("TryTheModel", "sagemaker:CreateTransformJob", reach.machines("model")),
+        allow("WithTheirModel", "sagemaker:CreateTransformJob", reach.machines("model")),
         pass_on(reach, "RunThemAsTheModels", "*-inference", "sagemaker"),
-        pass_on(reach, "CompareAsTheMonitor", "monitoring", "sagemaker"),
+        *_comparisons(reach),
         allow(
             "SeeWhoTrained",
             "sagemaker:DescribePipelineExecution",
@@ -107,13 +101,26 @@ def _release(reach: Reach) -> list[Statement]:
         *_books(reach),
         allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-        allow("StopWhatIsOvertaken", ["states:DescribeExecution", "states:StopExecution"], reach.executions("release")),
+        allow("SeeWhoseTurnItIs", "states:DescribeExecution", reach.executions("release", "rollback")),
+        allow("StopWhatIsOvertaken", "states:StopExecution", reach.executions("release")),
         allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),
-        allow("SeeItRollBack", "states:DescribeExecution", reach.executions("rollback")),
         *([allow("SendOn", "events:PutEvents", bus(reach.after), sent(PASSED))] if reach.after else []),
         *own_key(reach),
         *disks(reach),
-        *machine(reach, "states"),
+        *tell_people(reach, "dynamodb", "states"),
+        *machine(reach),
+    ]
+
+
+def _comparisons(reach: Reach) -> list[Statement]:
+    """Compares two versions on one endpoint, as the monitor, where the file asks for that."""
+    strategies = {strategy(each, passes_on=reach.after is not None) for each in reach.models.values()}
+    if strategies.isdisjoint(("ab", "shadow")):
+        return []
+    jobs = ["sagemaker:AddTags", "sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"]
+    return [
+        allow("CompareThem", jobs, reach.machines("processing-job")),
+        pass_on(reach, "RunThatAsTheMonitor", "monitoring", "sagemaker"),
     ]
 
 
@@ -140,7 +147,8 @@ def _files(reach: Reach) -> list[Statement]:
     kept = [f"*/{each}/" for each in ("baselines", "champion", "versions")]
     return [
         *read_runs(reach, list(reach.environments.values())),
-        allow("KeepVersions", ["s3:GetObject", *WRITE], [reach.folder("artifacts", each) for each in kept]),
+        allow("ListRuns", "s3:ListBucket", [artifacts(each) for each in reach.environments.values()], LISTED),
+        allow("KeepVersions", ["s3:GetObject", "s3:PutObject"], [reach.folder("artifacts", each) for each in kept]),
         allow(
             "ListVersions",
             "s3:ListBucket",
@@ -160,7 +168,7 @@ def _books(reach: Reach) -> list[Statement]:
     return [
         allow(
             "KeepTheLedger",
-            [f"dynamodb:{each}" for each in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")],
+            [f"dynamodb:{each}" for each in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")],
             reach.table("releases"),
         ),
         allow("CountApprovals", "dynamodb:Query", [reach.table("approvals"), by_version(reach)]),
@@ -190,10 +198,11 @@ def _retraining(reach: Reach) -> list[Statement]:
         ),
         allow(
             "KeepTheLedger",
-            [f"dynamodb:{each}" for each in ("GetItem", "PutItem", "Query", "UpdateItem")],
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
             reach.table("releases"),
         ),
         allow("ReadSettings", "ssm:GetParameter", reach.parameters("*/release")),
+        *tell_people(reach, "dynamodb"),
         *machine(reach),
     ]
 
@@ -201,17 +210,8 @@ def _retraining(reach: Reach) -> list[Statement]:
 def _batch(reach: Reach) -> list[Statement]:
     """Scores a whole set of files with the version that is in service."""
     return [
-        allow(
-            "ScoreFiles",
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateTransformJob",
-                "sagemaker:DescribeTransformJob",
-                "sagemaker:StopTransformJob",
-            ],
-            reach.machines("transform-job"),
-        ),
-        allow("WithItsModel", ["sagemaker:CreateTransformJob", "sagemaker:DescribeModel"], reach.machines("model")),
+        allow("ScoreFiles", ["sagemaker:AddTags", "sagemaker:CreateTransformJob"], reach.machines("transform-job")),
+        allow("WithItsModel", "sagemaker:CreateTransformJob", reach.machines("model")),
         allow("ReadSettings", "ssm:GetParameter", reach.parameters("models/*")),
         *disks(reach),
         *machine(reach),
@@ -229,7 +229,6 @@ def _upkeep(reach: Reach) -> list[Statement]:
                 "sagemaker:CreateEndpoint",
                 "sagemaker:DeleteEndpoint",
                 "sagemaker:DescribeEndpoint",
-                "sagemaker:ListTags",
             ],
             reach.machines("endpoint", "endpoint-config"),
         ),
@@ -254,6 +253,7 @@ def _upkeep(reach: Reach) -> list[Statement]:
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         allow("RememberEndpoints", ["ssm:GetParameter", "ssm:PutParameter"], reach.parameters("endpoints/*")),
         *disks(reach),
+        *tell_people(reach),
         *machine(reach),
     ]
 

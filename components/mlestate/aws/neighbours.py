@@ -12,8 +12,10 @@ from mlestate.aws.policies import Conditions, Statement, account_root, allow, pa
 from mlestate.names import Names
 
 __all__ = [
+    "LISTED",
     "PASSED",
     "VERDICTS",
+    "artifacts",
     "bus",
     "reading_keys",
     "reading_runs",
@@ -47,17 +49,26 @@ def role(names: Names, name: str) -> str:
 
 def bus(names: Names) -> str:
     """The ARN of an environment's own event bus."""
-    return names.arn("events", f"event-bus/{names.slice}-releases")
+    return names.arn("events", f"event-bus/{names.physical('event-bus', 'releases')}")
+
+
+def artifacts(names: Names) -> str:
+    """The bucket in which an environment keeps what its runs made."""
+    return buckets.arn(names, "artifacts")
 
 
 def runs(names: Names, model: str = "*") -> str:
     """The objects that training runs of one environment wrote, as a resource of IAM."""
-    return f"{buckets.arn(names, 'artifacts')}/{model}/runs/*"
+    return f"{artifacts(names)}/{model}/runs/*"
+
+
+LISTED: Conditions = {"StringLike": {"s3:prefix": "*/runs/*"}}
+"""The condition that a list of a bucket is one of what a run wrote."""
 
 
 def reports(names: Names) -> str:
     """Of those, the numbers and charts of the step that evaluates."""
-    return f"{buckets.arn(names, 'artifacts')}/*/runs/*/evaluate/evaluation/*"
+    return f"{artifacts(names)}/*/runs/*/evaluate/evaluation/*"
 
 
 def sent(event: Sent) -> Conditions:
@@ -85,12 +96,16 @@ def telling(names: Names, hub: Names, before: Names | None) -> list[Statement]:
 def reading_runs(names: Names, hub: Names, environments: Iterable[Names]) -> list[Statement]:
     """The policy of an environment's bucket of artifacts, for roles of the estate in other accounts. ``environments``
     are all of the estate's."""
-    borrow = [_read(names, "LendRunsTo", each, BORROWERS, [runs(names)]) for each in _elsewhere(names, environments)]
-    show = [
-        _read(names, "ShowReportsTo", each, JUDGES, [reports(names)])
-        for each in _elsewhere(names, [hub, *environments])
-    ]
-    return [*borrow, *show]
+    statements = []
+    for each in _elsewhere(names, [hub, *environments]):
+        word = _word(each)
+        statements.append(_lend(f"ShowReportsTo{word}", "s3:GetObject", reports(names), each, JUDGES))
+        if each.environment != hub.environment:
+            statements += [
+                _lend(f"LendRunsTo{word}", "s3:GetObject", runs(names), each, BORROWERS),
+                _lend(f"ListRunsFor{word}", "s3:ListBucket", artifacts(names), each, ["release"], LISTED),
+            ]
+    return statements
 
 
 def reading_keys(names: Names, hub: Names, environments: Iterable[Names]) -> list[Statement]:
@@ -111,9 +126,11 @@ def reading_keys(names: Names, hub: Names, environments: Iterable[Names]) -> lis
     ]
 
 
-def _read(names: Names, sid: str, whom: Names, roles: Sequence[str], objects: list[str]) -> Statement:
-    when = {"ArnLike": {"aws:PrincipalArn": [role(whom, name) for name in roles]}}
-    return allow(f"{sid}{_word(whom)}", "s3:GetObject", objects, when) | {"Principal": account_root(whom)}
+def _lend(
+    sid: str, action: str, resource: str, whom: Names, roles: Sequence[str], when: Conditions | None = None
+) -> Statement:
+    told = {**(when or {}), "ArnLike": {"aws:PrincipalArn": [role(whom, name) for name in roles]}}
+    return allow(sid, action, resource, told) | {"Principal": account_root(whom)}
 
 
 def _elsewhere(names: Names, slices: Iterable[Names]) -> list[Names]:

@@ -30,6 +30,7 @@ __all__ = [
     "see_executions",
     "signal_key",
     "tell",
+    "tell_people",
     "track",
     "unstamped",
 ]
@@ -61,15 +62,20 @@ DELIVER_LOGS = (
 TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
-def machine(reach: Reach, *services: str) -> list[Statement]:
-    """What every state machine does besides its duty: it tells people, and writes its log and its trace. Its key is
-    used through the ``services`` that it calls besides."""
+def machine(reach: Reach) -> list[Statement]:
+    """What every state machine does besides its duty: it writes its log and its trace."""
     return [
-        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
         allow("WriteItsLog", DELIVER_LOGS, "*"),
         allow("WriteItsTrace", TRACE, "*"),
-        *signal_key(reach, "dynamodb", "sns", *services),
         *directly(reach.encryption, reach.here, "Machines", "LogsOfMachines"),
+    ]
+
+
+def tell_people(reach: Reach, *services: str) -> list[Statement]:
+    """Puts messages into the topics, under the key of signals, which is then used through other ``services`` too."""
+    return [
+        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
+        *signal_key(reach, "sns", *services),
     ]
 
 

@@ -28,8 +28,8 @@ from mlestate.aws.rights import (
     read,
     read_data_keys,
     read_runs,
-    signal_key,
     tell,
+    tell_people,
     track,
     unstamped,
 )
@@ -187,8 +187,7 @@ def _answers_later(reach: Reach, name: str, model: Model) -> list[Statement]:
     """Says when an answer lies ready."""
     return [
         allow("ReadRequests", READ, reach.folder("capture", f"{name}/")),
-        allow("TellPeople", "sns:Publish", reach.own("sns", "")),
-        *signal_key(reach, "sns"),
+        *tell_people(reach),
     ]
 
 
