@@ -122,7 +122,10 @@ class Estate:
 
     def sign_in(self, role: str, name: str, account: str = ACCOUNT) -> None:
         """Be a person in a role; their identity is what moto's STS gives them."""
-        arn = f"arn:aws:iam::{account}:role/mlestate/risk/{role}"
+        arn, iam = f"arn:aws:iam::{account}:role/mlestate/risk/{role}", client("iam")
+        if account == ACCOUNT and role not in {each["RoleName"] for each in iam.list_roles()["Roles"]}:
+            # A role that is there gives all its sessions one id, as IAM does.
+            iam.create_role(RoleName=role, Path="/mlestate/risk/", AssumeRolePolicyDocument="{}")
         given = client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
         self.patch.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
         self.patch.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])

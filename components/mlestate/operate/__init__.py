@@ -18,7 +18,7 @@ from mlestate.config.estate import Estate
 from mlestate.config.problems import closest
 from mlestate.errors import InputError
 from mlestate.names import HUB
-from mlestate.operate.contract import Access, Denied, Place, Refused, Version
+from mlestate.operate.contract import Access, Denied, Ledger, Place, Refused, Version
 from mlestate.operate.evidence import Evidence
 from mlestate.operate.orders import How, Order, carry_out, refuse
 from mlestate.release import promotion
@@ -151,14 +151,9 @@ def rollback(file: Path, model: str, environment: str, reason: str, how: How) ->
 
     def work() -> bool:
         place = access(config).enter(environment, ("operator", "ml-engineer"))
-        live = place.ledger(model).live
-        if live is None:
+        ledger = place.ledger(model)
+        if ledger.live is None:
             raise Refused(f"nothing of {model} was released in {environment} yet, so there is nothing to take back")
-        before = live.get("previous")
-        if not before:
-            raise Refused(
-                f"{model}/{live.get('version')} is the first version in {environment}: there is none to go back to"
-            )
         order = Order(
             "rollback",
             config.name,
@@ -167,13 +162,27 @@ def rollback(file: Path, model: str, environment: str, reason: str, how: How) ->
             environment,
             place.caller.identity,
             [place.rollback(model, said)],
-            notes=[f"In use: {model}/{live.get('version')}. Before it: {model}/{before.get('version')}."],
-            consequence=f"{model}/{before.get('version')} gets the traffic back. To follow it: mlestate status {file} "
-            f"{model} --environment {environment}",
+            notes=[_taken_back(model, environment, ledger, place)],
+            consequence=f"To follow it: mlestate status {file} {model} --environment {environment}",
         )
         return carry_out(order, place, how)
 
     return _told("rollback", work, how)
+
+
+def _taken_back(model: str, environment: str, ledger: Ledger, place: Place) -> str:
+    """What a rollback does, by what the ledger says now."""
+    live, turn = ledger.live or {}, ledger.turn
+    if turn is not None and not turn.is_rollback and place.is_running(turn):
+        coming = f"of {model}/{turn.version}" if turn.version else f"of {model}"
+        return f"A release {coming} is running: it is stopped, and {model}/{live.get('version')} has all traffic again."
+    before = live.get("previous")
+    if before:
+        return f"In use is {model}/{live.get('version')}; {model}/{before.get('version')} gets its traffic."
+    return (
+        f"{model}/{live.get('version')} is the first version in {environment}: there is none to go back to, and only "
+        "an endpoint that someone changed by hand is put back to it."
+    )
 
 
 def _told(command: str, work: Callable[[], bool], how: How) -> bool:
@@ -254,9 +263,9 @@ def _agreement(config: Estate, place: Place, model: str, number: int, reason: st
     people = list(dict.fromkeys(each.person for each in given))
     if people:
         notes.append(f"{len(people)} of {needed} agreed so far: {', '.join(people)}.")
-    if place.caller.name in people:
+    if place.caller.signs_as in people:
         notes.append("You agreed before: your signature is written anew, and counts once.")
-    after = len({*people, place.caller.name})
+    after = len({*people, place.caller.signs_as})
     return Order(
         "approve",
         config.name,

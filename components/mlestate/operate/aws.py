@@ -10,7 +10,7 @@ from uuid import uuid4
 from mlestate.config.estate import Estate
 from mlestate.errors import InputError
 from mlestate.names import HUB, Names
-from mlestate.operate.aws_account import Account, Session, person
+from mlestate.operate.aws_account import Account, Session, person, signer
 from mlestate.operate.aws_trail import look_up
 from mlestate.operate.contract import (
     Approval,
@@ -167,6 +167,9 @@ class AwsPlace:
         live = self._item(table, model, "live")
         lock = self._item(table, model, "lock")
         releases = [self._document(each) for each in self._entries(table, model, "release/")]
+        releases += [
+            {**self._document(each), "rollback": True} for each in self._entries(table, model, "rollback/", RECENT)
+        ]
         return Ledger(
             live=None if live is None else self._document(live),
             releases=sorted(releases, key=lambda each: str(each.get("started")), reverse=True),
@@ -264,7 +267,7 @@ class AwsPlace:
         items = [each for page in self._pages(table, "table of approvals", asked) for each in page["Items"]]
         found = [
             Approval(
-                person=each["person"]["S"].partition(":")[2] or each["person"]["S"],
+                person=signer(each["person"]["S"]),
                 at=each.get("at", {}).get("S", ""),
                 reason=each.get("reason", {}).get("S", ""),
             )

@@ -13,7 +13,7 @@ from mlestate.errors import InputError
 from mlestate.names import Names
 from mlestate.operate.contract import Caller, Denied, Document, Elsewhere, NotThere, Refused
 
-__all__ = ["Account", "Session", "person"]
+__all__ = ["Account", "Session", "person", "signer"]
 
 try:
     import boto3  # type: ignore[import-untyped]  # it ships no types
@@ -78,7 +78,7 @@ class Session:
         self.account: str = said["Account"]
         self.user_id: str = said["UserId"]
         """What `${aws:userid}` of a policy is: the role's id and the session's name, or an IAM user's id."""
-        self.caller = Caller(said["Arn"], person(said["Arn"]))
+        self.caller = Caller(said["Arn"], person(said["Arn"]), signer(self.user_id))
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -162,6 +162,12 @@ class Account:
 def person(identity: str) -> str:
     """The name behind an ARN: the session's, the user's, or `root`."""
     return identity.rpartition("/")[2] if "/" in identity else identity.rpartition(":")[2]
+
+
+def signer(user_id: str) -> str:
+    """The name under a signature: the session's, which a role's trust policy makes the person's own; of an IAM user,
+    who has no session, the id."""
+    return user_id.rpartition(":")[2]
 
 
 def _told(error: ClientError) -> tuple[str, str]:

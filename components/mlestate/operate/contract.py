@@ -51,6 +51,8 @@ class Caller:
     """As the cloud writes it; on AWS an ARN."""
     name: str
     """The person behind it, as far as the cloud says: what four eyes are told apart by."""
+    signs_as: str
+    """The name that stands under this caller's signatures."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Ledger:
 
     live: Document | None
     releases: Sequence[Document]
-    """Newest first, by their start."""
+    """Those and rollbacks, newest first by their start; a rollback has `rollback` true."""
     retraining: Sequence[Document]
     """The last decisions, newest first."""
     turn: "Turn | None"
