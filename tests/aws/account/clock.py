@@ -5,7 +5,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,13 +22,25 @@ REAL_SECONDS = 120
 """How long one turn of an execution may really take before the simulation says that it hangs."""
 
 
+@dataclass(order=True)
+class Planned:
+    """Something that is to be done."""
+
+    at: datetime
+    said: int
+    work: bool = field(compare=False)
+    call: Callable[[], object] = field(compare=False)
+    off: bool = field(default=False, compare=False)
+
+
 class Process:
     """A thread that runs only while the clock gives it its turn."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.ended = False
-        self.turn = 0
+        self.next: Planned | None = None
+        """When it gets its next turn."""
         self.resume = threading.Semaphore(0)
         self.paused = threading.Semaphore(0)
 
@@ -41,7 +54,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = START
         self.running: Process | None = None
-        self._queue: list[tuple[datetime, int, bool, Callable[[], None]]] = []
+        self._queue: list[Planned] = []
         self._said = 0
         self._work = 0
         self._processes: list[Process] = []
@@ -62,7 +75,7 @@ class Clock:
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         """Let so much time pass, with everything that happens in it."""
         until = self.now + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        while self._queue and self._queue[0][0] <= until:
+        while (following := self._next()) is not None and following.at <= until:
             self._step()
         self.now = until
 
@@ -74,8 +87,9 @@ class Clock:
         """
         limit = self.now + timedelta(days=days)
         while self._work or self.living:
-            assert self._queue, f"nothing will ever wake {', '.join(self.living)}"
-            assert self._queue[0][0] <= limit, f"after {days} days these still run: {', '.join(self.living) or 'jobs'}"
+            following = self._next()
+            assert following is not None, f"nothing will ever wake {', '.join(self.living)}"
+            assert following.at <= limit, f"after {days} days these still run: {', '.join(self.living) or 'jobs'}"
             self._step()
 
     @property
@@ -96,51 +110,54 @@ class Clock:
 
         self._processes.append(process)
         threading.Thread(target=run, daemon=True, name=name).start()
-        self.work(0, lambda: self._give(process, 0))
+        self._turn(process, 0)
         return process
 
     def sleep(self, seconds: float) -> None:
         """End the running process's turn for so many seconds, or until something wakes it."""
         process = self.running
         assert process is not None, "only a process can sleep"
-        process.turn += 1
-        turn = process.turn
-        self.work(max(0.0, seconds), lambda: self._give(process, turn))
+        self._turn(process, max(0.0, seconds))
         process.paused.release()
         process.resume.acquire()
 
     def wake(self, process: Process) -> None:
         """Give a sleeping process its next turn at once."""
-        turn = process.turn
-        self.work(0, lambda: self._give(process, turn))
+        if process.next is not None and not process.ended:
+            process.next.off = True
+            self._work -= 1
+            self._turn(process, 0)
 
-    def _give(self, process: Process, turn: int) -> None:
-        if process.ended or process.turn != turn:
-            return
-        process.turn += 1
+    def _turn(self, process: Process, seconds: float) -> None:
+        process.next = self._later(seconds, lambda: self._give(process), work=True)
+
+    def _give(self, process: Process) -> None:
         assert self.running is None, "one process runs at a time"
-        self.running = process
+        self.running, process.next = process, None
         try:
             process.resume.release()
             assert process.paused.acquire(timeout=REAL_SECONDS), f"{process.name} hangs"
         finally:
             self.running = None
 
-    def _later(self, seconds: float, call: Callable[[], object], *, work: bool) -> None:
+    def _later(self, seconds: float, call: Callable[[], object], *, work: bool) -> Planned:
         self._said += 1
         self._work += work
-        heapq.heappush(self._queue, (self.now + timedelta(seconds=seconds), self._said, work, lambda: _done(call)))
+        planned = Planned(self.now + timedelta(seconds=seconds), self._said, work, call)
+        heapq.heappush(self._queue, planned)
+        return planned
+
+    def _next(self) -> Planned | None:
+        while self._queue and self._queue[0].off:
+            heapq.heappop(self._queue)
+        return self._queue[0] if self._queue else None
 
     def _step(self) -> None:
         assert threading.get_ident() == self._driver, "an execution cannot drive the time that it runs in"
-        when, _, work, call = heapq.heappop(self._queue)
-        self.now = max(self.now, when)
-        self._work -= work
-        call()
-
-
-def _done(call: Callable[[], object]) -> None:
-    call()
+        planned = heapq.heappop(self._queue)
+        self.now = max(self.now, planned.at)
+        self._work -= planned.work
+        planned.call()
 
 
 def iso(when: datetime) -> str:
@@ -163,8 +180,7 @@ def simulated(clock: Clock, patch: pytest.MonkeyPatch) -> Iterator[None]:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # a plain one, as callers expect
             return clock.now.astimezone(tz) if tz else clock.now.replace(tzinfo=None)
 
-    fake = SimpleNamespace(datetime=Simulated, timezone=UTC and __import__("datetime").timezone, timedelta=timedelta)
-    fake.date = date
+    fake = SimpleNamespace(datetime=Simulated, timezone=timezone, timedelta=timedelta, date=date)
     real = utils.utcnow
     for name, module in list(sys.modules.items()):
         if not name.startswith("moto."):

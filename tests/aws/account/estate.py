@@ -28,7 +28,7 @@ ODD = {"memorySizeInMb": "MemorySizeInMB", "kmsKeyArn": "KmsKeyId"}
 
 
 def fill(account: Account, rows: Sequence[Row]) -> None:
-    """Make what the rows say, every slice's in the one account. What no machine of an estate meets is left out: network,
+    """Make what the rows say, of every slice in one account. What no machine of an estate meets is left out: networks,
     roles, keys, policies, subscriptions, schedules."""
     accounts = _accounts(rows)
     everything = [(row.type, _moved(row, accounts)) for row in rows if row.custom]

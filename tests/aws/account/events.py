@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,10 +107,8 @@ class Events:
             if rule.state == "ENABLED" and pattern and matches(pattern, event):
                 for target in rule.targets:
                     for _ in range(times):
-                        self.account.clock.work(
-                            DELIVERY_SECONDS,
-                            lambda rule=rule, target=target: self._deliver(bus, rule, target, event, forwarded),
-                        )
+                        call = partial(self._deliver, bus, rule, target, event, forwarded)
+                        self.account.clock.work(DELIVERY_SECONDS, call)
 
     def _deliver(self, bus: str, rule: Any, target: Mapping[str, Any], event: Event, forwarded: bool) -> None:
         given, error = "", None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.catch.catch_decl import CatchDecl
 from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import CatchOutcome
@@ -43,6 +45,7 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from ..api_model import refusals
 from .clock import Process
@@ -149,6 +152,7 @@ class Executions:
         patch.setattr(Program, "eval", self._program(Program.eval))
         patch.setattr(ExecutionWorker, "start", self._start(ExecutionWorker._execution_logic))
         patch.setattr(Execution, "stop", self._stop(Execution.stop))
+        patch.setattr(StepFunctionResponse, "describe_execution", _describe)
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parsed))
         patch.setattr(StepFunctionsParserBackend, "start_execution", _named(StepFunctionsParserBackend.start_execution))
 
@@ -267,6 +271,10 @@ class Executions:
         client = client_of(service)
         method = task._get_boto_service_action()
         operation = client.meta.method_to_api_mapping[method]
+        normalised_parameters = _spelled(service, str.lower, normalised_parameters)
+        if isinstance(normalised_parameters.get("Body"), (dict, list)):
+            # Step Functions writes an object as the JSON of a body.
+            normalised_parameters["Body"] = json.dumps(normalised_parameters["Body"])
         context = _context(env)
         role = context["Execution"]["RoleArn"]
         call = {
@@ -293,7 +301,7 @@ class Executions:
             raise
         self.calls.append(Call(**call))
         response.pop("ResponseMetadata", None)
-        env.stack.append(response)
+        env.stack.append(_spelled(service, str.upper, {name: _read(each) for name, each in response.items()}))
 
     def _fault(self, service: str, operation: str, arguments: dict[str, Any], client: Any) -> None:
         for fault in self.faults:
@@ -305,6 +313,26 @@ class Executions:
                     "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid5(uuid.NAMESPACE_OID, "-"))},
                 }
                 raise client.exceptions.from_code(fault.code)(answer, operation)
+
+
+def _spelled(service: str, case: Callable[[str], str], members: dict[str, Any]) -> dict[str, Any]:
+    """Step Functions spells every API's members with a capital, and its own API does not (Step Functions developer
+    guide, "Learning to use AWS service SDK integrations")."""
+    if service != "stepfunctions":
+        return members
+    return {case(name[0]) + name[1:]: each for name, each in members.items()}
+
+
+def _read(value: Any) -> Any:
+    """A body that is a stream comes as a text."""
+    return value.read().decode() if hasattr(value, "read") else value
+
+
+def _describe(response: Any) -> ActionResult:
+    """DescribeExecution as moto's own interpreter would tell it, which moto does not ask: an output is JSON."""
+    execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
+    said = {key: value for key, value in execution.to_describe_output().items() if value is not None}
+    return ActionResult(said | {"status": str(execution.exec_status.value)})
 
 
 _parse = AmazonStateLanguageParser.parse

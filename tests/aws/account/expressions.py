@@ -78,11 +78,11 @@ def _checked(original: Any, mistake: Callable[[str], None]) -> Any:
 
     def run(self: Any, env: Any) -> None:
         store = env.variable_store
-        for name in _unassigned(self.expression, {*store._outer_scope, *store._inner_scope}):
+        for variable in _unassigned(self.expression, {*store._outer_scope, *store._inner_scope}):
             context = env.states.context_object.context_object_data
             state = context.get("State") or {"Name": "?"}
             machine = context["StateMachine"]["Name"]
-            mistake(f"{machine}, near state {state['Name']}: ${name} is assigned by nothing: {self.expression}")
+            mistake(f"{machine}, near state {state['Name']}: ${variable} is assigned by nothing: {self.expression}")
         try:
             original(self, env)
         except FailureEventException:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,9 +61,7 @@ class Jobs:
     def operations(self) -> dict[str, Operation]:
         both: tuple[Kind, ...] = ("transform", "processing")
         return {
-            f"{verb}_{kind}_job{'s' if verb == 'list' else ''}": (
-                lambda request, operation=operation, kind=kind: operation(kind, request)
-            )
+            f"{verb}_{kind}_job{'s' if verb == 'list' else ''}": partial(operation, kind)
             for kind in both
             for verb, operation in (
                 ("create", self._create),

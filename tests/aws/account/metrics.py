@@ -176,7 +176,8 @@ class Metrics:
         return EmptyResult()
 
     def _get(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        start, end = _aware(request["StartTime"]), _aware(request["EndTime"])
+        # "Start time less than 15 days ago: round down to the nearest whole minute" (CloudWatch API, GetMetricData).
+        start, end = _aware(request["StartTime"]).replace(second=0, microsecond=0), _aware(request["EndTime"])
         if start >= end:
             raise Invalid("The parameter StartTime must be less than the parameter EndTime.")
         series: dict[str, Series] = {}
@@ -228,7 +229,8 @@ class Metrics:
         ]
         found: list[tuple[datetime, float]] = []
         at = datetime.fromtimestamp(start.timestamp() // 60 * 60, UTC)
-        while mine and at < min(end, self.account.clock.now):
+        # A minute is told when it is over.
+        while mine and at < end and at + timedelta(minutes=1) <= self.account.clock.now:
             current = next((each for each in reversed(mine) if each.since <= at), None)
             if current is not None and at >= start:
                 value = {
