@@ -120,7 +120,8 @@ def definition(names: Names, models: Mapping[str, Trained]) -> str:
                                     "failed",
                                     "'it broke before it was decided: ' & $states.errorOutput.Error & ': ' & "
                                     "$states.errorOutput.Cause",
-                                    error="$states.errorOutput.Error",
+                                    # An error of a machine's own may not begin as those of Step Functions do.
+                                    error="'Broken'",
                                 )
                             )
                         },
