@@ -88,8 +88,8 @@ KINDS: Mapping[str, Kind] = {
     "aws:model-card": Kind(63),
     # EventBridge API, CreateEventBus: 1 to 256.
     "aws:event-bus": Kind(256),
-    # SageMaker API: models, configurations and jobs 1 to 63, of which version and moment of a release take the last 18.
-    "aws:release": Kind(45),
+    # SageMaker API: models, configurations and jobs 1 to 63, of which version and moment of a release take the last 17.
+    "aws:release": Kind(46),
     # SageMaker API, CreateTransformJob: 1 to 63, of which the minute of a run takes the last 14.
     "aws:transform-job": Kind(49),
     # SageMaker API CreateFeatureGroup and CreateMlflowTrackingServer: 1 to 64 and 1 to 256.

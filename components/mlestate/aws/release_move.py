@@ -217,7 +217,7 @@ def _comparison(place: Place) -> dict[str, State]:
         "Comparable": {
             "Type": "Pass",
             "Assign": {
-                "comparison": expression("$name & '-' & $substring($string($millis()), 3, 10)"),
+                "comparison": expression("$base & $substring($string($millis()), 3, 10)"),
                 "since": expression("$fromMillis($watched)"),
                 "ends": expression("$now()"),
             },

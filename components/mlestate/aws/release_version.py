@@ -395,7 +395,81 @@ ADOPTED = (
 def prepared(place: Place) -> dict[str, State]:
     """Stage `prepare`: the files of the version come into this environment, so that nothing here depends on where it
     was trained; then a SageMaker model of them, as Pulumi's newest is but for the version."""
-    names = place.names
+    base = f"'{place.names.slice}-' & $model & '-v' & $string($version) & '-'"
+    folder = "$model & '/versions/' & $string($version) & '/'"
+    return {
+        "Begun": {
+            "Type": "Pass",
+            "Assign": {
+                # What is live already is looked at and written down, and nothing is moved.
+                "inPlace": expression(
+                    "$live != null and $live.version = $version and $live.configuration = $configuration and "
+                    "$live.template = $settings.template"
+                ),
+                "base": expression(base),
+                "name": expression(f"{base} & $substring($settings.template, -7)"),
+                "origin": expression(
+                    "($package := $exists($states.result.Containers[0].ModelPackageName) ? "
+                    "$states.result.Containers[0].ModelPackageName : $states.result.PrimaryContainer.ModelPackageName; "
+                    "$exists($package) ? $number($split($package, '/')[-1]) : 0)"
+                )
+            },
+            "Adopted",
+        ),
+        "Adopted": put(
+            place,
+            "'live'",
+            ADOPTED,
+            {"live": ADOPTED},
+            "AdoptedFor",
+        ),
+        "AdoptedFor": choice({"$cause = 'endpoint'": "AdoptVersion"}, "Fresh"),
+        "AdoptVersion": {
+            "Type": "Pass",
+            "Assign": {
+                "version": expression("$origin"),
+                "record": expression("$merge([$record, {'version': $origin}])"),
+                "which": expression("'Version ' & $string($origin) & ' of ' & $model"),
+            },
+            "Next": "Version",
+        },
+        "Fresh": judged(
+            [
+                ("$cause = 'endpoint'", "''", "AsReleased"),
+                (
+                    "$live.version = $version and $live.template = $settings.template and $cause = 'person'",
+                    "''",
+                    "Begun",
+                ),
+                ("$live.version = $version and $live.template = $settings.template", "''", "AlreadyLive"),
+                (
+                    "$live.version > $version and $cause != 'person'",
+                    "$which & ' is older than ' & $string($live.version) & ', "
+                    "which is in use. If it shall come back all the same: mlestate promote estate.yaml ' & $model & "
+                    "' ' "
+                    f"& $string($version) & ' --environment {place.names.environment}'",
+                    "Older",
+                ),
+            ],
+            "Begun",
+        ),
+        "AsReleased": nothing("'The endpoint runs what was released'"),
+        "AlreadyLive": end("already-live", "$which & ' is in use already.'", tell=""),
+        "Older": end("refused", "$why"),
+    }
+
+
+ADOPTED = (
+    "{'version': $origin, 'configuration': $configuration, 'sagemaker_model': $serves, "
+    "'template': $settings.template, 'since': $now(), 'execution': $self, 'approved_by': '', "
+    "'previous': null}"
+)
+
+
+def prepared(place: Place) -> dict[str, State]:
+    """Stage `prepare`: the files of the version come into this environment, so that nothing here depends on where it
+    was trained; then a SageMaker model of them, as Pulumi's newest is but for the version."""
+    base = f"'{place.names.slice}-' & $model & '-v' & $string($version) & '-'"
     folder = "$model & '/versions/' & $string($version) & '/'"
     return {
         "Begun": {
@@ -528,7 +602,7 @@ def tried(place: Place) -> dict[str, State]:
         "Trial": task(
             "sagemaker:createTransformJob",
             expression(
-                "{'TransformJobName': $name & '-' & $substring($string($millis()), 3, 10), 'ModelName': $name, "
+                "{'TransformJobName': $base & $substring($string($millis()), 3, 10), 'ModelName': $name, "
                 "'MaxConcurrentTransforms': 1, 'MaxPayloadInMB': 6, 'BatchStrategy': 'SingleRecord', "
                 "'TransformInput': {'ContentType': 'application/json', 'SplitType': 'None', 'DataSource': "
                 f"{{'S3DataSource': {{'S3DataType': 'S3Prefix', 'S3Uri': 's3://{place.artifacts}/' & {folder} & "
