@@ -649,6 +649,24 @@ def test_a_model_that_a_breach_trains_again_has_the_machine_and_no_schedule(esta
     assert "fraud" not in machine["definition"]
 
 
+def test_no_variable_stands_both_inside_and_outside_of_what_decides() -> None:
+    """Step Functions has a scope for each branch; moto would let an inner variable hide an outer one."""
+
+    def assigned(states: Mapping[str, Any]) -> set[str]:
+        holders = [
+            holder
+            for state in states.values()
+            for holder in (state, *state.get("Catch", ()), *state.get("Choices", ()))
+        ]
+        return {name for holder in holders for name in holder.get("Assign", {})}
+
+    outer = json.loads(definition(NAMES, {"churn": TRAINED}))["States"]
+    (branch,) = outer["Run"]["Branches"]
+    assert {"trigger", "ended", "at"} <= assigned(outer)
+    assert {"caught", "starts", "token"} <= assigned(branch["States"])
+    assert assigned(outer).isdisjoint(assigned(branch["States"]))
+
+
 def test_the_rules_of_breaches_name_every_alarm_and_fit_into_what_eventbridge_takes() -> None:
     alarms = [f"risk-production-model-{number}-prediction-drift" for number in range(100)]
     made = patterns(alarms)

@@ -112,8 +112,8 @@ def definition(names: Names, models: Mapping[str, Trained]) -> str:
                 "Catch": [
                     {
                         "ErrorEquals": ["States.ALL"],
-                        # A name that no state inside uses: an inner one may not hide an outer one (Step Functions
-                        # developer guide, "Passing data between states with variables").
+                        # No name of a variable stands both inside and outside (Step Functions developer guide,
+                        # "Passing data between states with variables").
                         "Assign": {
                             "ended": expression(
                                 decided(
@@ -348,6 +348,7 @@ def _record(names: Names) -> dict[str, State]:
             {},
             "Heard",
             catch={CONDITION: "Later"},
+            caught="collision",
         ),
         "Later": wait(1, "Decided"),
         "Heard": choice(

@@ -86,14 +86,15 @@ def task(
     then: str | None,
     *,
     catch: Mapping[str, str] | None = None,
+    caught: str = "caught",
     output: Any = None,
 ) -> State:
     """A call of an AWS service (``sagemaker:describeEndpoint``), after which ``assign`` is kept; with no ``then`` the
     machine ends.
 
     ``catch`` says which state follows an error (``Ssm.ParameterNotFoundException``; a whole word like ``States.ALL`` is
-    caught after the retries, an error by its name at once). There the variable ``$caught`` is what was thrown: Error
-    and Cause.
+    caught after the retries, an error by its name at once). There the variable ``caught`` is what was thrown: Error
+    and Cause. Give it another name outside of what has inner states: no variable may stand in both.
     """
     named = [error for error in catch or {} if not error.startswith("States.")]
     return {
@@ -106,7 +107,7 @@ def task(
                 "Catch": [
                     {
                         "ErrorEquals": [error],
-                        "Assign": {"caught": expression("$states.errorOutput")},
+                        "Assign": {caught: expression("$states.errorOutput")},
                         "Next": following,
                     }
                     for error, following in catch.items()
