@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mlestate.aws import ceilings
+from mlestate.aws.duties import DUTIES
 from mlestate.aws.personas import IN_ENVIRONMENTS, IN_THE_HUB
 from mlestate.aws.pipelines import ATTACHED, apply
 from mlestate.aws.policies import canonical
@@ -107,12 +108,25 @@ def test_as_many_as_five_environments_fit_into_one_account() -> None:
         assert len(canonical(within)) <= 6_144
     for permissions in IN_ENVIRONMENTS.values():
         assert len(canonical(permissions(inside))) <= 10_240
+    for name, duty in DUTIES.items():
+        assert len(canonical(duty.may(inside))) <= 10_240, name
 
 
 def _reach(hub: Names, count: int) -> Reach:
     environments = {f"environment-{each}": replace(hub, environment=f"environment-{each}") for each in range(count)}
     limits = Limits(private=True, own_keys=True, instance_types=["ml.m5.xlarge"] * 20, seconds=86400)
-    return Reach(hub, hub, environments, frozenset(), (), "customer-managed", limits, models={}, datasets={})
+    return Reach(
+        hub,
+        hub,
+        environments,
+        frozenset(),
+        (),
+        "customer-managed",
+        limits,
+        models={},
+        datasets={},
+        path=tuple(environments),
+    )
 
 
 def test_more_environments_than_a_policy_can_name_are_refused_before_it_costs(estate: Recorded) -> None:

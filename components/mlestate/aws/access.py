@@ -44,6 +44,9 @@ class Access(Part):
     - ``sso:<permission set>``: whoever has that permission set of Identity Center in the slice's account.
     - the **ARN** of an IAM role or user.
 
+    Whoever takes a role names its session as they are signed in themselves (`role_session_name` in a profile of the AWS
+    CLI), because versions, signatures and the trail know people by it.
+
     Multi-factor sign-in is demanded of an approver who is an IAM user, where AWS itself knows it. A session of Identity
     Center or of another role does not carry `aws:MultiFactorAuthPresent` reliably (IAM user guide, "Global condition
     context keys"): demanding it there would lock everyone out, so there it is the identity provider's to demand.
