@@ -55,7 +55,7 @@ GAPS: tuple[Gap, ...] = (
         "an expression that fails is States.Runtime, which nothing catches",
         "States.QueryEvaluationError",
         f"{STATES}, Handling errors",
-        "expressions._checked",
+        "expressions._evaluation",
     ),
     Gap(
         "states",
