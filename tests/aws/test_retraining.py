@@ -649,6 +649,19 @@ def test_a_model_that_a_breach_trains_again_has_the_machine_and_no_schedule(esta
     assert "fraud" not in machine["definition"]
 
 
+def test_two_alarms_of_one_estate_train_their_model_once_and_another_s_alarm_trains_nothing(estate: Recorded) -> None:
+    with Account.of(estate(WATCHED)) as account:
+        account.run()
+        for alarm in (ALARM, OTHER, "risk-production-fraud-data-drift"):
+            account.alarm(alarm, "ALARM", f"{alarm} is out of bounds")
+        account.run()
+        (run,) = account.pipelines.of(PIPELINE)
+        assert run.parameters == {**run.parameters, "ImageTag": "1.4.2", "Trigger": "breach"}
+        found = [each["document"] for each in account.items(TABLE) if each["entry"].startswith("retraining/")]
+        assert sorted((each["decision"], each["alarm"]) for each in found) == [("refused", OTHER), ("started", ALARM)]
+        assert all(each["evidence"] == f"{each['alarm']} is out of bounds" for each in found)
+
+
 def test_no_variable_stands_both_inside_and_outside_of_what_decides() -> None:
     """Step Functions has a scope for each branch; moto would let an inner variable hide an outer one."""
 

@@ -17,9 +17,7 @@ from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.release import LEDGER_SCHEMA
 
-__all__ = ["TRIGGERS", "Trained", "breaches", "definition", "on_breach", "patterns"]
-
-TRIGGERS = ("schedule", "breach", "manual")
+__all__ = ["Trained", "breaches", "definition", "on_breach", "patterns"]
 
 PATTERN_LIMIT = 2048
 """The longest event pattern, in characters (EventBridge user guide, "Quotas")."""

@@ -1,5 +1,7 @@
 """What a run of training that no person asks for has to keep, as states of the machine that starts it."""
 
+from typing import Any
+
 from mlestate.aws.alarms import NAMESPACE
 from mlestate.aws.state_machines import State, choice, expression, judged, succeed, task
 from mlestate.names import Names
@@ -7,9 +9,10 @@ from mlestate.release import LEDGER_SCHEMA
 
 __all__ = ["MEMORY", "RECENT", "decided", "end", "limits"]
 
-WEEK = 7 * 86400
+DAY = 86400
+WEEK = 7 * DAY
 
-HISTORY = 455 * 86400
+HISTORY = 455 * DAY
 """How long CloudWatch keeps a number, in seconds (CloudWatch user guide, "Metrics retention")."""
 
 FAILURES = 3
@@ -156,7 +159,22 @@ def limits(names: Names) -> dict[str, State]:
         "New": choice({"$limits.min_new_rows > 0": "Rows"}, "Image"),
         "Rows": task(
             "cloudwatch:getMetricData",
-            expression(f"({_SINCE}; {_QUERY % {'slice': names.slice}})"),
+            {
+                "StartTime": expression(f"$fromMillis({_FROM})"),
+                "EndTime": expression("$fromMillis($moment)"),
+                "ScanBy": "TimestampDescending",
+                "MetricDataQueries": [
+                    # By the hour as long as the answer fits into what a state may hand on, 256 KiB.
+                    _counted(
+                        names,
+                        "rows",
+                        "Rows",
+                        "Sum",
+                        expression(f"$moment - {_FROM} > {30 * DAY * 1000} ? {DAY} : 3600"),
+                    ),
+                    _counted(names, "labelled", "LabelledRows", "Maximum", DAY),
+                ],
+            },
             {"rows": expression(f"({_COUNT})")},
             "Enough",
         ),
@@ -166,8 +184,7 @@ def limits(names: Names) -> dict[str, State]:
                     "$rows < $limits.min_new_rows",
                     "$string($rows) & ' new ' & ($labelled ? 'labelled ' : '') & 'rows were seen ' & "
                     f"($newest = 0 ? 'so far' : 'since the last run began ' & {_time('$moment - $newest')} & ' ago') "
-                    "& "
-                    "', at least ' & $string($limits.min_new_rows) & ' are asked for'",
+                    "& ', at least ' & $string($limits.min_new_rows) & ' are asked for'",
                     "Refused",
                 )
             ],
@@ -178,33 +195,27 @@ def limits(names: Names) -> dict[str, State]:
     }
 
 
-_SINCE = f"$from := $max([$newest, $moment - {HISTORY * 1000}]); $hours := ($moment - $from) / 3600000"
+_FROM = f"$max([$newest, $moment - {HISTORY * 1000}])"
 
-_QUERY = (
-    """{
-    'StartTime': $fromMillis($from),
-    'EndTime': $fromMillis($moment),
-    'ScanBy': 'TimestampDescending',
-    'MetricDataQueries': [$map([
-        {'Id': 'rows', 'MetricName': 'Rows', 'Stat': 'Sum', 'Period': $hours > 720 ? 86400 : 3600},
-        {'Id': 'labelled', 'MetricName': 'LabelledRows', 'Stat': 'Maximum', 'Period': 86400}
-    ], function($each) {{
-        'Id': $each.Id,
-        'MetricStat': {
-            'Metric': {
-                'Namespace': '"""
-    + NAMESPACE
-    + """',
-                'MetricName': $each.MetricName,
-                'Dimensions': [{'Name': 'Environment', 'Value': '%(slice)s'}, {'Name': 'Model', 'Value': $model}]
+
+def _counted(names: Names, key: str, metric: str, statistic: str, period: int | str) -> dict[str, Any]:
+    """One number of the monitor's, by the period."""
+    return {
+        "Id": key,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": NAMESPACE,
+                "MetricName": metric,
+                "Dimensions": [
+                    {"Name": "Environment", "Value": names.slice},
+                    {"Name": "Model", "Value": "{% $model %}"},
+                ],
             },
-            'Period': $each.Period,
-            'Stat': $each.Stat
-        }
-    }})]
-}"""
-)
-"""By the hour as long as the answer fits into what a state may hand on, 256 KiB; else by the day."""
+            "Period": period,
+            "Stat": statistic,
+        },
+    }
+
 
 _COUNT = (
     "$seen := $sum([0, $states.result.MetricDataResults[Id = 'rows'].Values]); "
