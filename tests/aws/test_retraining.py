@@ -655,8 +655,8 @@ def test_two_alarms_of_one_estate_train_their_model_once_and_another_s_alarm_tra
         for alarm in (ALARM, OTHER, "risk-production-fraud-data-drift"):
             account.alarm(alarm, "ALARM", f"{alarm} is out of bounds")
         account.run()
-        (run,) = account.pipelines.of(PIPELINE)
-        assert run.parameters == {**run.parameters, "ImageTag": "1.4.2", "Trigger": "breach"}
+        (run,) = (each for each in account.pipelines.of(PIPELINE) if each.parameters["Trigger"] == "breach")
+        assert run.parameters["ImageTag"] == "1.4.2"
         found = [each["document"] for each in account.items(TABLE) if each["entry"].startswith("retraining/")]
         assert sorted((each["decision"], each["alarm"]) for each in found) == [("refused", OTHER), ("started", ALARM)]
         assert all(each["evidence"] == f"{each['alarm']} is out of bounds" for each in found)
