@@ -110,8 +110,8 @@ def definition(names: Names, models: Mapping[str, Trained]) -> str:
                 "Catch": [
                     {
                         "ErrorEquals": ["States.ALL"],
-                        # No name of a variable stands both inside and outside (Step Functions developer guide,
-                        # "Passing data between states with variables").
+                        # A branch has a scope of its own and cannot write into the outer one: no name of a variable
+                        # stands in both.
                         "Assign": {
                             "ended": expression(
                                 decided(
