@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # it ships no types
 import pytest
+from botocore.loaders import JSONFileLoader
 from moto import mock_aws
 from moto.core.exceptions import JsonRESTError
 from moto.sagemaker.models import sagemaker_backends
@@ -58,8 +60,19 @@ EVALUATION = {
 BUCKET = "risk-runs"
 
 
+@cache
 def client(service: str) -> Any:
-    return boto3.client(service, region_name=REGION)
+    """Of whoever looks after the account; a command signs in by itself."""
+    return boto3.client(service, region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def api_models() -> Iterator[None]:
+    """Read botocore's API models once: every command signs in anew, and SageMaker's model alone is megabytes."""
+    read = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        yield
 
 
 @dataclass

@@ -21,12 +21,16 @@ try:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ProfileNotFound
     from botocore.exceptions import ConnectionError as NotConnected
+    from botocore.parsers import ResponseParserError
 except ModuleNotFoundError as error:
     raise InputError(
         f"this command needs the package {error.name} to ask an account. Install it with: pip install 'mlestate[aws]'"
     ) from error
 
 PATIENCE = Config(connect_timeout=5, read_timeout=20, retries={"max_attempts": 4, "mode": "standard"})
+
+UNREACHED = (NotConnected, HTTPClientError, ResponseParserError)
+"""Nobody answered, or something that is not AWS: a proxy's page is no answer that botocore can read."""
 
 SIGN_IN = "sign in (aws sso login) or name a profile (AWS_PROFILE)"
 
@@ -71,7 +75,7 @@ class Session:
         except ClientError as error:
             code, message = _told(error)
             raise Refused(f"the credentials are not valid: {code}: {message}; {SIGN_IN}") from error
-        except (NotConnected, HTTPClientError) as error:
+        except UNREACHED as error:
             raise Refused(f"AWS could not be reached to ask who you are: {_line(error)}") from error
         except BotoCoreError as error:
             raise Refused(f"AWS could not be asked who you are: {_line(error)}; {SIGN_IN}") from error
@@ -140,7 +144,7 @@ class Account:
             found: Document = getattr(self.session.client(service), xform_name(operation))(**arguments)
         except ClientError as error:
             raise self._refusal(error, f"{ACTIONS.get(service, service)}:{operation}", on, missing) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise Refused(f"{service} in {self.names.region} could not be asked: {_line(error)}") from error
         return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["done", "order", "status"]
 
+MARGIN = 11
+"""Columns for the name of an environment."""
+
 BOUNDS: Mapping[str | None, str] = {"min": "at least ", "max": "at most "}
 
 COLOURS: Mapping[str, str] = {
@@ -29,6 +33,17 @@ COLOURS: Mapping[str, str] = {
     "undecided": "yellow",
 }
 """Of an outcome; every other one is red."""
+
+
+CAUSES: Mapping[str, str] = {
+    "registered": "its registration",
+    "approved": "its approval in the registry",
+    "passed": "having passed the environment before",
+    "endpoint": "a change of the endpoint",
+    "person": "a person",
+}
+
+VERDICTS: Mapping[str, str] = {"waiting": "waiting for a verdict"}
 
 
 def order(console: Console, order: "Order", *, dry_run: bool) -> None:
@@ -93,7 +108,7 @@ def status(console: Console, document: Mapping[str, Any], now: datetime) -> None
             blocks.append(Text())
             blocks.append(_block(environment, _standing(standing, now)))
             if (metrics := standing.get("metrics")) and metrics["numbers"]:
-                blocks.append(_metrics(metrics))
+                blocks.append(Padding(_metrics(metrics), (0, 0, 0, MARGIN + 2)))
         console.print(Panel(Group(*blocks), title=f"[bold]{escape(name)}[/]", title_align="left"))
     if not document["models"]:
         _line(console, "The file has no models yet.")
@@ -103,7 +118,7 @@ def status(console: Console, document: Mapping[str, Any], now: datetime) -> None
 
 def _block(title: str, lines: Iterator[tuple[str, str]]) -> Table:
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold cyan", min_width=11)
+    grid.add_column(style="bold cyan", min_width=MARGIN)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for key, line in lines:
@@ -120,10 +135,8 @@ def _registry(registry: Mapping[str, Any], now: datetime) -> Iterator[tuple[str,
     if newest is None:
         yield "newest", "none is registered yet"
     else:
-        yield (
-            "newest",
-            f"version {newest['version']}, {newest['verdict']}, registered {_since(newest['registered'], now)}",
-        )
+        verdict = VERDICTS.get(newest["verdict"], newest["verdict"])
+        yield "newest", f"version {newest['version']}, {verdict}, registered {_since(newest['registered'], now)}"
     for each in registry["waiting"]:
         yield "waits for", f"a verdict on version {each['version']}: {escape(each['command'])}"
 
@@ -149,22 +162,21 @@ def _standing(standing: Mapping[str, Any], now: datetime) -> Iterator[tuple[str,
         yield "waits for", f"[yellow]{escape(standing['waits_for'])}[/]"
     approvals = standing["approvals"]
     if approvals is not None and approvals["version"] is not None:
-        given = [f"{each['person']} ({each['at']}: {each['reason']})" for each in approvals["given"]]
+        given = [f"{each['person']}, {_since(each['at'], now)}: {each['reason']}" for each in approvals["given"]]
         people = len({each["person"] for each in approvals["given"]})
         said = f"{people} of {approvals['needed']} for version {approvals['version']}"
         yield "approvals", escape(said + (f": {'; '.join(given)}" if given else ""))
-    for number_, each in enumerate(standing["outcomes"]):
+    for place, each in enumerate(standing["outcomes"]):
         colour = COLOURS.get(each["outcome"], "red")
-        reason = escape(str(each.get("reason") or each["means"]))
+        what = "rollback, version" if each.get("rollback") else "version"
         when = _since(each.get("ended") or each.get("started"), now)
-        yield (
-            "" if number_ else "ended",
-            f"version {each.get('version')} [{colour}]{each['outcome']}[/] {when}: {reason}",
-        )
-    for number_, each in enumerate(standing["retraining"]):
+        reason = escape(str(each.get("reason") or each["means"]))
+        said = f"{what} {each.get('version')} [{colour}]{each['outcome']}[/] {when}: {reason}"
+        yield "" if place else "ended", said
+    for place, each in enumerate(standing["retraining"]):
         when = _since(each.get("at"), now)
         said = f"{each.get('decision')} {when}, {each.get('trigger')}: {each.get('reason')}"
-        yield "" if number_ else "retraining", escape(said)
+        yield "" if place else "retraining", escape(said)
 
 
 def _release(release: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str]]:
@@ -179,8 +191,9 @@ def _release(release: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, s
         f"{version}, [yellow]{release['phase']}[/] since {_since(release.get('since'), now)}{step}, "
         f"{release['strategy']}{ended}: {escape(PHASES.get(release['phase'], ''))}",
     )
-    if release.get("by") or release.get("cause"):
-        yield "", f"started by {escape(str(release.get('by') or release.get('cause')))}"
+    if cause := release.get("cause"):
+        by = f" ({escape(str(release['by']))})" if release.get("by") else ""
+        yield "", f"started by {CAUSES.get(cause, escape(str(cause)))}{by}"
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Table:
