@@ -18,6 +18,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from mlestate.cli import app
 from mlestate.errors import InputError
+from mlestate.names import Names
 
 REGION = "ca-central-1"
 ACCOUNT = "123456789012"
@@ -57,7 +58,8 @@ EVALUATION = {
     "champion": {"version": "6", "metrics": {"roc_auc": 0.85, "recall": 0.6}},
     "fairness": {"attribute": "province", "disparity": 0.04, "groups": {"QC": 0.31, "ON": 0.35}},
 }
-BUCKET = "risk-runs"
+BUCKET = Names("aws", "risk", "staging", REGION, ACCOUNT).physical("bucket", "artifacts")
+"""Where the runs are: versions are trained in staging."""
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from moto.cloudtrail.responses import CloudTrailResponse
+from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from moto.sagemaker.responses import SageMakerResponse
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -285,13 +286,26 @@ class TestUnknown:
             (SageMakerResponse, "list_model_packages", "may not sagemaker:ListModelPackages on"),
         ],
     )
-    def test_what_may_not_be_read_is_told_and_the_command_fails(
+    def test_what_is_another_s_to_see_is_told(
         self, run: Command, engineer: Estate, response: type, operation: str, said: str
     ) -> None:
         engineer.deny(response, operation)
+        assert said in run("status", "churn").out
+
+    def test_a_persona_that_sees_its_own_environment_alone_has_not_failed(self, run: Command, engineer: Estate) -> None:
+        """A role is of one slice: to see all of an estate takes one role after another."""
+        read = DynamoHandler.get_item
+
+        def in_production(self: Any) -> Any:
+            if "staging" in json.loads(self.body)["TableName"]:
+                raise JsonRESTError("AccessDeniedException", "not yours")
+            return read(self)
+
+        engineer.patch.setattr(DynamoHandler, "get_item", in_production)
         done = run("status", "churn")
-        assert done.code == 1
-        assert said in done.out
+        assert done.code == 0, done
+        assert "the ml-engineer of staging may" in done.out
+        assert run("status", "churn", "--environment", "staging").code == 1, "nothing that was asked for was seen"
 
     def test_who_may_not_follow_a_run_is_told(self, run: Command, engineer: Estate) -> None:
         running(engineer)
@@ -302,7 +316,7 @@ class TestUnknown:
     def test_an_environment_that_is_not_up_is_said_not_to_be(self, run: Command, engineer: Estate) -> None:
         client("dynamodb").delete_table(TableName="risk-production-releases")
         done = run("status", "churn")
-        assert done.code == 1
+        assert done.code == 1, "what should be there and is not is a failure, whatever else was seen"
         assert "`pulumi up` has not made the ledger risk-production-releases yet" in done.out
 
     def test_an_entry_of_another_form_is_not_guessed_at(self, run: Command, engineer: Estate) -> None:

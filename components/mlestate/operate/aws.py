@@ -112,7 +112,7 @@ class AwsPlace:
         said = self._account.ask(
             "sagemaker",
             "ListModelPackages",
-            group,
+            self._version_arn(model, "*"),
             self._not_made(f"the group {self._group(model)}"),
             ModelPackageGroupName=group,
             SortBy="CreationTime",
@@ -209,7 +209,8 @@ class AwsPlace:
                 return
 
     def _pages(self, table: str, what: str, asked: dict[str, Any]) -> Iterator[Document]:
-        on = self._names.arn("dynamodb", f"table/{table}")
+        index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+        on = self._names.arn("dynamodb", f"table/{table}{index}")
         page: Document = {"LastEvaluatedKey": None}
         while "LastEvaluatedKey" in page:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page["LastEvaluatedKey"] else {}
@@ -353,7 +354,7 @@ class AwsPlace:
     def _group(self, model: str) -> str:
         return self._hub.physical("model-package-group", model)
 
-    def _version_arn(self, model: str, version: int) -> str:
+    def _version_arn(self, model: str, version: int | str) -> str:
         return self._hub.arn("sagemaker", f"model-package/{self._group(model)}/{version}")
 
 

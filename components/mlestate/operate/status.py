@@ -11,7 +11,7 @@ from mlestate.config.estate import Estate
 from mlestate.local.display import console
 from mlestate.names import HUB
 from mlestate.operate import access, checked, display
-from mlestate.operate.contract import Approval, Document, Elsewhere, Event, Ledger, Place, Refused, Version
+from mlestate.operate.contract import Approval, Denied, Document, Elsewhere, Event, Ledger, Place, Refused, Version
 from mlestate.operate.evidence import Evidence, numbers
 from mlestate.operate.orders import refuse
 from mlestate.operate.words import moment, parsed, spell
@@ -25,9 +25,10 @@ RECENT = 5
 
 
 def status(file: Path, model: str | None, environment: str | None, *, as_json: bool, trail: bool, days: int) -> bool:
-    """Print it; True when everything that lies in the account of the credentials could be read.
+    """Print it; True when what these credentials may see could be read.
 
-    What lies in other accounts is named with who may read it, and counts as failed only where nothing else was asked.
+    A persona sees its own slice. What lies elsewhere, or is another's to see, is named with who may see it, and counts
+    as failed only where no environment that was asked for could be seen.
 
     Raises:
         InputError: the file is wrong or has no such model or environment, or its cloud cannot be asked yet.
@@ -58,13 +59,19 @@ class _Estate:
         self._config, self._file, self._models = config, file, models
         self._environments = [environment] if environment else list(config.environments)
         self.failed = False
+        self._seen: set[str] = set()
         self._access = access(config)
         self._places: dict[str, Place | str] = {name: self._enter(name) for name in (HUB, *self._environments)}
 
     @property
     def blind(self) -> bool:
-        """Whether none of the environments that were asked for lies where the credentials are."""
-        return all(isinstance(self._places[each], str) for each in self._environments)
+        """Whether none of the environments that were asked for could be seen."""
+        return bool(self._models) and not self._seen
+
+    def _unknown(self, error: Refused) -> str:
+        """A refusal in its place; what is another's to see is no failure."""
+        self.failed = self.failed or not isinstance(error, Denied)
+        return str(error)
 
     def _enter(self, slice_: str) -> Place | str:
         try:
@@ -96,8 +103,7 @@ class _Estate:
         try:
             versions = place.versions(model)
         except Refused as error:
-            self.failed = True
-            return {"newest": None, "waiting": [], "unknown": str(error)}
+            return {"newest": None, "waiting": [], "unknown": self._unknown(error)}
         return {
             "newest": _listed(versions[0]) if versions else None,
             "waiting": [
@@ -110,15 +116,17 @@ class _Estate:
 
     def _standing(self, model: str, environment: str) -> dict[str, Any]:
         if self._config.model(model, environment).serving.mode == "none":
+            self._seen.add(environment)
             return {"serves": False, "unknown": None}
         place = self._places[environment]
         if isinstance(place, str):
             return {"serves": True, "unknown": place}
         try:
-            return _Standing(self._config, self._file, place, model, environment).document()
+            found = _Standing(self._config, self._file, place, model, environment).document()
         except Refused as error:
-            self.failed = True
-            return {"serves": True, "unknown": str(error)}
+            return {"serves": True, "unknown": self._unknown(error)}
+        self._seen.add(environment)
+        return found
 
     def trail(self, days: int) -> dict[str, Any]:
         """The audit trail's view, from one slice in each account that the credentials are of."""
