@@ -261,7 +261,8 @@ class TestRefused:
         role = f"arn:aws:iam::{ACCOUNT}:role/mlestate/risk/risk-hub-approver"
         assert done.said.strip() == (
             f"approve: {who} may not sagemaker:UpdateModelPackage on {SEVEN}; the approver of hub may: take the role "
-            f"{role}, with a profile of that role_arn and AWS_PROFILE=risk-hub-approver"
+            f"{role}, by a profile with that role_arn and your own address as role_session_name, and "
+            "AWS_PROFILE=risk-hub-approver"
         )
 
     def test_a_persona_who_may_in_general_hears_what_aws_says(self, run: Command, ana: Estate) -> None:

@@ -128,8 +128,8 @@ class Account:
                 "names nobody yet"
             )
         return (
-            f"the {self._persona} of {self.names.environment} may: take the role {self.role}, with a profile of that "
-            f"role_arn and AWS_PROFILE={self.role.rpartition('/')[2]}"
+            f"the {self._persona} of {self.names.environment} may: take the role {self.role}, by a profile with that "
+            f"role_arn and your own address as role_session_name, and AWS_PROFILE={self.role.rpartition('/')[2]}"
         )
 
     def ask(self, service: str, operation: str, on: str, missing: str, **arguments: Any) -> Document:
