@@ -89,11 +89,19 @@ ELSEWHERE_ON_THE_PATH = {"state", "promotion.from", "promotion.to", "promotion.a
 """What the place on the promotion path decides: where a version comes from and goes to, whose word it needs, and that
 models are trained by the clock only where the path ends."""
 
+ASKED = {f"rollout.{each}" for each in ("strategy", "bake_seconds", "sample", "split", "metric", "minimum_samples")}
+"""What is compared only where requests come in: a version that passes through takes over all at once."""
+
+ARRIVES = re.compile(r"-delivery-(registered|approved|passed)$")
+"""How a version comes to an environment: from the registry, or from the environment before."""
+
 
 def of(rows: list[Row], environment: str) -> dict[str, Row]:
     """The resources of one environment by a name that leaves the environment out."""
     owner = f"$mlestate:index:Environment::risk-{environment}"
-    mine = [row for row in rows if f"::risk-{environment}" in row.urn.replace(owner, "")]
+    mine = [
+        row for row in rows if f"::risk-{environment}" in row.urn.replace(owner, "") and not ARRIVES.search(row.name)
+    ]
     return {neutral(row.key, environment): row for row in mine}
 
 
@@ -104,24 +112,43 @@ MADE_UP = re.compile(
 
 
 def neutral(text: str, environment: str) -> str:
-    """The text without the environment's name and without what was made up for it."""
-    return MADE_UP.sub("#", re.sub(rf"\b{environment}\b|(?<=_){environment}(?=_)", "*", text))
+    """The text without the environment's name, with one word for all others, and without what was made up for it."""
+    for name, word in ((environment, "*"), (MIRRORED[environment], "@")):
+        text = re.sub(rf"\b{name}\b|(?<=_){name}(?=_)", word, text)
+    return MADE_UP.sub("#", text)
+
+
+MIRRORED = {"staging": "production", "production": "staging"}
+
+
+def plain(value: Any, environment: str) -> Any:
+    """A value in neutral words; JSON inside a text is looked into, statements of a policy are known by their `Sid`, and
+    what a policy lists has no order."""
+    if isinstance(value, str) and value[:1] in "{[":
+        try:
+            return plain(json.loads(value), environment)
+        except ValueError:
+            return neutral(value, environment)
+    if isinstance(value, dict):
+        if isinstance(value.get("Statement"), list):
+            value = {**value, "Statement": {each["Sid"]: each for each in value["Statement"]}}
+        return {neutral(key, environment): plain(each, environment) for key, each in value.items()}
+    if isinstance(value, list):
+        said = [plain(each, environment) for each in value]
+        return sorted(said) if all(isinstance(each, str) for each in said) else said
+    return neutral(str(value), environment)
 
 
 def differs_by_right(path: str) -> bool:
-    return path.rpartition(".")[2] in SMALLER or any(
-        path == each or path.endswith(f".{each}") for each in ELSEWHERE_ON_THE_PATH
+    return (
+        path.rpartition(".")[2] in SMALLER
+        or any(path == each or path.endswith(f".{each}") for each in ELSEWHERE_ON_THE_PATH | ASKED)
+        or path.startswith(("insecureValue.buses", "policy.Statement.SendOn"))
     )
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its property path; JSON inside a text is looked into."""
-    if isinstance(value, str) and value[:1] in "{[":
-        try:
-            value = json.loads(value)
-        except ValueError:
-            yield path, value
-            return
+    """Every value with its property path."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from leaves(each, f"{path}.{key}" if path else key)
@@ -144,8 +171,7 @@ def test_a_mirror_differs_in_the_size_and_number_of_its_machines_alone(record: R
             neutral(each, "production") for each in row.dependencies
         }, f"{key} is wired the same way"
         assert other.options == row.options, f"{key} is kept the same way"
-        ours = {path: neutral(str(value), "production") for path, value in leaves(row.inputs)}
-        theirs = {path: neutral(str(value), "staging") for path, value in leaves(other.inputs)}
+        ours, theirs = dict(leaves(plain(row.inputs, "production"))), dict(leaves(plain(other.inputs, "staging")))
         differences[key] = {path for path in ours.keys() | theirs.keys() if ours.get(path) != theirs.get(path)}
     unexplained = {
         key: others

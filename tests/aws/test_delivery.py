@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Recorded, all_of, one
+from .conftest import Recorded, Rows, all_of, one, statements
 from .estates import MINIMAL, ONE_ACCOUNT, THREE_ACCOUNTS
 
 RELEASED = """
@@ -75,12 +75,16 @@ def test_a_protected_environment_keeps_what_it_released(estate: Recorded) -> Non
     assert "protect" not in loose.options
 
 
-def test_a_log_of_machines_needs_no_line_in_the_accounts_policy_of_deliveries(estate: Recorded) -> None:
-    """Step Functions developer guide, "Log to CloudWatch Logs": a policy of log deliveries is soon full."""
-    group = one(estate(ONE_ACCOUNT), "cloudwatch:LogGroup", "production-delivery-machines").inputs
-    assert group["name"] == "/aws/vendedlogs/states/risk-production-machines"
+@pytest.mark.parametrize("role", ["release", "rollback"])
+def test_what_a_machine_did_can_be_read_for_a_year(estate: Recorded, role: str) -> None:
+    """Step Functions developer guide, "Log to CloudWatch Logs": a policy of log deliveries is soon full, and under this
+    prefix a log needs no line in it."""
+    group = one(estate(ONE_ACCOUNT), "cloudwatch:LogGroup", f"production-delivery-{role}").inputs
+    assert group["name"] == f"/aws/vendedlogs/states/risk-production-{role}"
     assert group["retentionInDays"] == 365
     assert group["kmsKeyId"] == one(estate(ONE_ACCOUNT), "kms:Key", "production-keys-logs").outputs["arn"]
+    machine = one(estate(ONE_ACCOUNT), "sfn:StateMachine", f"production-delivery-{role}").inputs
+    assert machine["roleArn"].endswith("-release"), "one duty, two machines: who may start which is IAM's to say"
 
 
 def test_what_could_not_be_delivered_waits_for_a_fortnight(estate: Recorded) -> None:
@@ -169,9 +173,9 @@ def test_a_rollout_is_said_with_everything_that_the_file_leaves_out(estate: Reco
     assert _said(estate(RELEASED), model)["rollout"] == ROLLOUTS[model]
 
 
-def test_a_model_that_answers_files_has_no_rollout(estate: Recorded) -> None:
+def test_a_model_that_answers_files_is_replaced_all_at_once(estate: Recorded) -> None:
     said = _said(estate(RELEASED), "files")
-    assert said["rollout"] is None
+    assert said["rollout"]["strategy"] == "all-at-once"
     assert said["rollback_alarms"] == []
 
 
@@ -197,3 +201,68 @@ def test_retraining_is_limited_as_the_file_says(estate: Recorded) -> None:
 def test_a_release_elsewhere_reads_the_hubs_versions(estate: Recorded) -> None:
     said = _said(estate(THREE_ACCOUNTS, "production"), "churn")
     assert said["versions"] == "arn:aws:sagemaker:ca-central-1:111111111111:model-package-group/risk-hub-churn"
+
+
+def test_nothing_is_compared_where_versions_only_pass_through(estate: Recorded) -> None:
+    for model in ("compared", "shadowed"):
+        assert _said(estate(RELEASED), model, "staging")["rollout"]["strategy"] == "all-at-once", "nobody asks there"
+    assert _said(estate(RELEASED), "canary", "staging")["rollout"]["strategy"] == "canary"
+
+
+def test_the_signatures_are_kept_by_person(estate: Recorded) -> None:
+    table = one(estate(RELEASED), "dynamodb:Table", "production-delivery-approvals").inputs
+    assert (table["hashKey"], table["rangeKey"]) == ("person", "version"), "IAM narrows a table by its hash key alone"
+    assert [index["name"] for index in table["globalSecondaryIndexes"]] == ["by-version"]
+
+
+def _rules(rows: Rows, environment: str) -> dict[str, dict[str, Any]]:
+    """The patterns of an environment's rules by name."""
+    prefix = f"risk-{environment}-delivery-"
+    return {
+        name.removeprefix(prefix): json.loads(row.inputs["eventPattern"])
+        for name, row in all_of(rows, "cloudwatch:EventRule").items()
+        if name.startswith(prefix)
+    }
+
+
+def test_a_version_arrives_from_the_registry_and_then_from_the_environment_before(estate: Recorded) -> None:
+    rows = estate(RELEASED)
+    assert set(_rules(rows, "staging")) == {"registered", "approved", "rejected", "endpoint-changed", "breach"}
+    assert set(_rules(rows, "production")) == {"passed", "rejected", "endpoint-changed", "breach"}
+    passed = _rules(rows, "production")["passed"]
+    assert passed["source"] == ["mlestate"]
+    assert passed["detail"] == {"estate": ["risk"], "from": ["staging"], "to": ["production"]}
+
+
+def test_an_edit_of_an_approved_version_is_no_approval(estate: Recorded) -> None:
+    """aws-samples/sagemaker-custom-project-templates#15: a rule for the status alone deploys at every edit."""
+    for environment, rule in (("staging", "approved"), ("staging", "rejected"), ("production", "rejected")):
+        detail = _rules(estate(RELEASED), environment)[rule]["detail"]
+        assert detail["UpdatedModelPackageFields"] == ["ModelApprovalStatus"], rule
+
+
+def test_what_happens_in_the_registry_is_told_to_every_environment(estate: Recorded) -> None:
+    rows = all_of(estate(THREE_ACCOUNTS, "hub"), "cloudwatch:EventTarget")
+    assert {name: row.inputs["arn"] for name, row in rows.items() if "-verdicts-" in name} == {
+        f"risk-hub-verdicts-{name}": f"arn:aws:events:ca-central-1:{account}:event-bus/risk-{name}-releases"
+        for name, account in (("staging", "222222222222"), ("production", "333333333333"))
+    }
+
+
+def test_only_the_hub_and_the_environment_before_put_events_on_a_bus(estate: Recorded) -> None:
+    policy = one(estate(THREE_ACCOUNTS, "production"), "cloudwatch:EventBusPolicy", "-releases").inputs["policy"]
+    assert {
+        sid: (each["Principal"]["AWS"], each["Condition"]["StringEquals"]["events:source"])
+        for sid, each in statements(policy).items()
+    } == {
+        "Verdicts": ("arn:aws:iam::111111111111:root", "aws.sagemaker"),
+        "Passed": ("arn:aws:iam::222222222222:root", "mlestate"),
+    }
+
+
+def test_what_starts_no_machine_waits_in_the_queue(estate: Recorded) -> None:
+    rows = estate(RELEASED)
+    queue = one(rows, "sqs:Queue", "production-delivery-undelivered").outputs["arn"]
+    found = [row for name, row in all_of(rows, "cloudwatch:EventTarget").items() if "production-delivery-" in name]
+    assert found
+    assert {row.inputs["deadLetterConfig"]["arn"] for row in found} == {queue}

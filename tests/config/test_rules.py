@@ -145,7 +145,7 @@ ESTATE = {
     "more people than a role can trust": (
         AWS + "people:\n  «auditors: [" + ", ".join(f"p{number}@acme.example" for number in range(100)) + "]\n",
         "people.auditors",
-        "names 100 principals, which take 2398 characters of the role's trust policy, and AWS has room for 2048. Name "
+        "names 100 principals, which take 2264 characters of the role's trust policy, and AWS has room for 2048. Name "
         "a permission set (sso:<name>) instead of single people.",
     ),
     "more repositories than a role can trust": (
@@ -549,15 +549,16 @@ MODEL = {
         "models.churn.serving.rollout.steps",
         "has one step only, which is no canary. Add a smaller first step, or use strategy: all-at-once.",
     ),
-    "a bake of two hours on SageMaker": (
-        REALTIME + "      replicas: {min: 2}\n      rollout: {strategy: canary, bake: «2h}\n",
-        "models.churn.serving.rollout.bake",
-        "'2h' must be at least 1m and at most 1h with canary.",
+    "a canary of a queue on SageMaker": (
+        REALTIME.replace("realtime", "async") + "      replicas: {min: 2}\n      rollout:\n        strategy: «canary\n",
+        "models.churn.serving.rollout.strategy",
+        "'canary' does not go with mode async: a queue hands out requests without saying to which variant. Use "
+        "realtime, or all-at-once.",
     ),
     "a bake of two months": (
         REALTIME + "      rollout: {strategy: shadow, bake: «60d}\n",
         "models.churn.serving.rollout.bake",
-        "'60d' must be at least 1m and at most 30d with shadow.",
+        "'60d' must be at least 1m and at most 30d.",
     ),
     "a max below the min": (
         REALTIME + "      replicas: {min: 3, max: «2}\n",

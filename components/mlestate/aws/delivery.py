@@ -17,6 +17,7 @@ from mlestate.aws import batch, comparisons, neighbours, rollback
 from mlestate.aws import release as releases
 from mlestate.aws.alarms import ROLLBACK
 from mlestate.aws.jobs import COMPARISON
+from mlestate.aws.monitors import compares
 from mlestate.aws.policies import canonical
 from mlestate.aws.queues import dead_letters
 from mlestate.aws.release_events import events
@@ -109,11 +110,8 @@ class Delivery(Part):
                 tags=names.of_model(name, model.owner).tags,
                 opts=self.child(),
             )
-        compared = {
-            name: model
-            for name, model in served.items()
-            if release.strategy(model, passes_on=step["to"] is not None) in ("ab", "shadow")
-        }
+        # Also where a version only passes through: there the same machine is rehearsed.
+        compared = {name: model for name, model in served.items() if compares(model)}
         files = self._programs(data) if compared else []
         place = self._comparisons(compared, network, data).apply(
             lambda requests: Place(
@@ -200,6 +198,7 @@ class Delivery(Part):
             "versions": registry.models[name],
             "template": serving.templates.get(name),
             "endpoint": names.physical("endpoint", name),
+            "prefix": names.physical("release", name),
             "parameter": batch.parameter(names, name),
             "trial": trial,
             "rollback_alarms": [

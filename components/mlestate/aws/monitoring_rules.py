@@ -5,6 +5,7 @@ from types import ModuleType
 
 from mlestate.aws.images import IMAGES
 from mlestate.aws.model_monitor import KINDS, expression, wanted
+from mlestate.aws.monitors import compares
 from mlestate.config.facts import Facts
 from mlestate.config.model import METRICS
 from mlestate.names import KINDS as NAME_KINDS
@@ -74,6 +75,22 @@ def quality_can_be_computed(facts: Facts, settings: ModuleType) -> Findings:
             )
 
 
+def an_ab_test_is_decided_by_a_metric_that_all_know(facts: Facts, settings: ModuleType) -> Findings:
+    """The job that compares computes the metric itself, from answers and true outcomes."""
+    for path, model in facts.models():
+        rollout, here = model.serving.rollout, (*path, "serving", "rollout")
+        if rollout.strategy != "ab" or facts.is_aside((*here, "strategy")):
+            continue
+        metric, known = rollout.metric or next(iter(model.gates.model.thresholds), None), tuple(METRICS[model.problem])
+        if metric is not None and metric in model.gates.model.custom:
+            yield (
+                (*here, "metric" if rollout.metric else "strategy"),
+                f"'{metric}' is a metric of the model's own, which only its repository can compute, so nothing could "
+                f"decide the test. Set rollout.metric to one of: {', '.join(known)}.",
+                known,
+            )
+
+
 def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Findings:
     """SageMaker publishes its containers region by region (developer guide, "Docker registry paths")."""
     region, (_, accounts) = facts.config.region, IMAGES["scikit-learn"]
@@ -87,6 +104,12 @@ def the_region_has_the_monitors_image(facts: Facts, settings: ModuleType) -> Fin
                     f"runs in SageMaker's scikit-learn container, of which no registry is known in {region}. Remove "
                     "the block, or use another region.",
                 )
+        if compares(model) and not facts.is_aside((*path, "serving", "rollout", "strategy")):
+            yield (
+                (*path, "serving", "rollout", "strategy"),
+                "is decided by a job in SageMaker's scikit-learn container, of which no registry is known in "
+                f"{region}. Use canary or all-at-once, or another region.",
+            )
 
 
 def model_monitor_can_run(facts: Facts, settings: ModuleType) -> Findings:
@@ -144,5 +167,6 @@ MONITORING_RULES = (
     monitors_find_requests,
     monitors_run_every_day,
     quality_can_be_computed,
+    an_ab_test_is_decided_by_a_metric_that_all_know,
     the_region_has_the_monitors_image,
 )

@@ -77,7 +77,7 @@ def _ends(place: Place) -> dict[str, State]:
                 "ended": expression(
                     "{'outcome': 'failed', 'tell': 'page', 'back': true, 'evidence': '', "
                     "'reason': 'The release of ' & $model & ($asked > 0 ? ' version ' & $string($asked) : '') & "
-                    "' broke: ' & $caught.Error & ': ' & $substring($caught.Cause, 0, 500), "
+                    "' broke: ' & $broke.Error & ': ' & $substring($broke.Cause, 0, 500), "
                     "'record': {'version': $asked, 'cause': $cause, 'by': $by, 'execution': $self, "
                     "'started': $started, 'phase': 'done'}}"
                 )
@@ -114,6 +114,7 @@ def _ends(place: Place) -> dict[str, State]:
             {},
             "TakeBack",
             catch={"DynamoDb.ConditionalCheckFailedException": "Telling"},
+            caught="broke",
         ),
         "TakeBack": task(
             "sfn:startExecution",

@@ -485,7 +485,7 @@ def promoted(place: Place) -> dict[str, State]:
 
 def _clean(place: Place) -> dict[str, State]:
     """What no rollback goes back to any more is deleted; what Pulumi made is Pulumi's."""
-    own = f"'{place.names.slice}-' & $model & '-v'"
+    own = "$settings.prefix & '-v'"
 
     def unused(listed: str, kept: str) -> str:
         return f"[$filter({listed}, function($each) {{$contains($each, {own}) and $not($each in [{kept}])}})]"
@@ -529,7 +529,14 @@ def _deleted(items: str, name: str, action: str, key: str, then: str) -> State:
             "StartAt": name,
             "States": {
                 # What is not there, or may not go, is no reason to stop.
-                name: task(f"sagemaker:{action}", {key: expression("$states.input")}, {}, None, catch={BREAKS: left}),
+                name: task(
+                    f"sagemaker:{action}",
+                    {key: expression("$states.input")},
+                    {},
+                    None,
+                    catch={BREAKS: left},
+                    caught="unneeded",
+                ),
                 left: {"Type": "Pass", "End": True},
             },
         },

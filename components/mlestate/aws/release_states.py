@@ -107,10 +107,12 @@ def machine(
                 "Type": "Parallel",
                 "Branches": [{"StartAt": start, "States": dict(work)}],
                 "Assign": {"ended": expression("$states.result[0]")},
+                # No name of inside: a variable belongs to one of the two (Step Functions developer guide, "Variable
+                # scope").
                 "Catch": [
                     {
                         "ErrorEquals": ["States.ALL"],
-                        "Assign": {"caught": expression("$states.errorOutput")},
+                        "Assign": {"broke": expression("$states.errorOutput")},
                         "Next": "Broken",
                     }
                 ],
@@ -315,6 +317,7 @@ def unlock(place: Place, then: str) -> dict[str, State]:
             {},
             then,
             catch={CONDITION: then},
+            caught="broke",
         )
     }
 

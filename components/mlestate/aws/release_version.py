@@ -304,7 +304,7 @@ def _once(place: Place) -> dict[str, State]:
 
 def _running(place: Place) -> dict[str, State]:
     """Is what serves what the last release left? If Pulumi made it, it is taken into the ledger; a stranger is not."""
-    own = f"'{place.names.slice}-' & $model & '-v' & $string($version) & '-'"
+    own = "$settings.prefix & '-v' & $string($version) & '-'"
     return {
         "Running": choice(
             {
@@ -395,7 +395,7 @@ ADOPTED = (
 def prepared(place: Place) -> dict[str, State]:
     """Stage `prepare`: the files of the version come into this environment, so that nothing here depends on where it
     was trained; then a SageMaker model of them, as Pulumi's newest is but for the version."""
-    base = f"'{place.names.slice}-' & $model & '-v' & $string($version) & '-'"
+    base = "$settings.prefix & '-v' & $string($version) & '-'"
     folder = "$model & '/versions/' & $string($version) & '/'"
     return {
         "Begun": {

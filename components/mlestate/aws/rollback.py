@@ -205,7 +205,10 @@ def _written(place: Place) -> dict[str, State]:
 
 def _ends(place: Place) -> dict[str, State]:
     """Writes down how it ended, gives the turn back and tells people."""
-    key = "($cause = 'rejected' ? 'release/' & $formatInteger($ended.record.version, '000000') & '/' : 'rollback/') & $started"
+    key = (
+        "($cause = 'rejected' ? 'release/' & $formatInteger($ended.record.version, '000000') & '/' : 'rollback/') & "
+        "$started"
+    )
     outcome = "$cause = 'rejected' and $ended.outcome = 'rolled-back' ? 'rejected' : $ended.outcome"
     return {
         "Broken": {
@@ -213,8 +216,8 @@ def _ends(place: Place) -> dict[str, State]:
             "Assign": {
                 "ended": expression(
                     "{'outcome': 'failed', 'tell': 'page', 'back': false, 'reason': 'The rollback of ' & $model & "
-                    "' broke, and nobody knows what serves: ' & $caught.Error & ': ' & "
-                    "$substring($caught.Cause, 0, 500), 'record': {'version': $asked, 'cause': $cause, 'by': $by, "
+                    "' broke, and nobody knows what serves: ' & $broke.Error & ': ' & "
+                    "$substring($broke.Cause, 0, 500), 'record': {'version': $asked, 'cause': $cause, 'by': $by, "
                     "'execution': $self, 'started': $started}}"
                 )
             },

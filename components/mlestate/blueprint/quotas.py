@@ -158,13 +158,13 @@ def _jobs(slice_: str, rows: Sequence[Row]) -> Iterator[Need]:
 
 
 def _compared(rows: Sequence[Row]) -> set[str]:
-    """Models whose versions are released as a shadow or in an A/B test, as their release is written down."""
+    """Models of which two versions answer beside each other while one is released, as their release is written down."""
     found = set()
     for row in rows:
         written = str(row.inputs.get("insecureValue") or "")
         if short_type(row.type) == "aws:ssm:Parameter" and '"rollout"' in written:
             said = json.loads(written)
-            if (said["rollout"] or {}).get("strategy") in ("ab", "shadow"):
+            if (said["rollout"] or {}).get("strategy") in ("ab", "canary", "shadow"):
                 found.add(str(said["model"]))
     return found
 

@@ -215,14 +215,16 @@ _NOT_WITH: Mapping[tuple[str, str], str] = {
     ("shadow", "async"): "an asynchronous endpoint has no shadow variant. Use realtime, or all-at-once.",
     # SageMaker, "Serverless Inference", feature exclusions: multiple production variants.
     ("ab", "serverless"): "a serverless endpoint has one variant only. Use realtime, or all-at-once.",
+    # SageMaker, "Monitor asynchronous endpoints": requests are counted for a queue, not for a variant.
+    ("ab", "async"): "a queue hands out requests without saying to which variant. Use realtime, or all-at-once.",
+    ("canary", "async"): "a queue hands out requests without saying to which variant. Use realtime, or all-at-once.",
     ("canary", "serverless"): "a serverless endpoint has no instances to move in steps. Use realtime, or all-at-once.",
 }
 
 
 def rollout_fits(facts: Facts, settings: ModuleType) -> Findings:
-    """CloudWatch's shortest standard period is a minute, so nothing can be judged sooner. SageMaker waits at most an
-    hour between the steps of a blue/green update (UpdateEndpoint, TrafficRoutingConfig.WaitIntervalInSeconds) and runs
-    a shadow test for at most 30 days (CreateInferenceExperiment). A canary moves whole instances, so it needs two."""
+    """CloudWatch's shortest standard period is a minute, so nothing can be judged sooner; SageMaker runs a shadow test
+    for at most 30 days (CreateInferenceExperiment). A canary moves whole instances, so it needs two."""
     for path, model in facts.models():
         serving, rollout = model.serving, model.serving.rollout
         here = (*path, "serving", "rollout")
@@ -252,14 +254,8 @@ def rollout_fits(facts: Facts, settings: ModuleType) -> Findings:
                     ),
                 )
             yield from _steps((*here, "steps"), rollout.steps)
-        if rollout.bake is not None:
-            waits = facts.cloud == "aws" and rollout.strategy in ("canary", "all-at-once")
-            longest, words = (3600, "1h") if waits else (30 * 86400, "30d")
-            if not 60 <= rollout.bake.seconds <= longest:
-                yield (
-                    (*here, "bake"),
-                    f"'{rollout.bake}' must be at least 1m and at most {words} with {rollout.strategy}.",
-                )
+        if rollout.bake is not None and not 60 <= rollout.bake.seconds <= 30 * 86400:
+            yield (*here, "bake"), f"'{rollout.bake}' must be at least 1m and at most 30d."
 
 
 def _steps(path: Path, steps: tuple[int, ...] | None) -> Findings:

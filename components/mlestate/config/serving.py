@@ -106,7 +106,9 @@ class Rollout(Settings):
     )
     keep_previous: Duration = Field(
         Duration.parse("24h"),
-        description="How long the previous version stays ready for a rollback in seconds. Left out: 24h.",
+        description="How long the previous version stays ready for a rollback. On aws what it was made of stays until "
+        "the next release, and its machines run on for as long as an update is watched, at most an hour. Left out: "
+        "24h.",
     )
     rollback_on: RollbackOn = Field(
         default_factory=left_out(RollbackOn),
@@ -140,9 +142,10 @@ class Serving(Settings):
     initial_version: Count | None = Field(
         None,
         description="The approved version in the registry with which the endpoint, or what answers in batch, is first "
-        "made. On aws an endpoint keeps running what it was made with, whatever changes here later (version, mode, "
-        "machine, capture, network or key), until a release takes the change to it: a plan shows a new configuration "
-        "and an unchanged endpoint. Left out: neither yet, and the plan says so.",
+        "made. On aws an endpoint keeps running what it was made with, whatever changes here later (version, "
+        "machine, capture, network or key), until the next release takes the change to it, or `mlestate promote` of "
+        "the version in use: a plan shows a new configuration and an unchanged endpoint. Left out: neither yet, and "
+        "the plan says so.",
     )
     compute: Compute = Field(
         "cpu-small",
@@ -174,8 +177,8 @@ class Serving(Settings):
     )
     capture: Capture | None = Field(
         None,
-        description="What is kept of requests and answers. Left out: nothing, unless monitoring or "
-        "automated_decision needs it.",
+        description="What is kept of requests and answers. Left out: nothing, unless monitoring, "
+        "automated_decision or a rollout that compares (ab, shadow) needs it.",
     )
     aws: AwsServing | None = Field(
         None, description="SageMaker's own values, used only on aws. Left out: `compute` decides."
