@@ -86,7 +86,7 @@ def policies_of(rows: Rows, slice_: str, role: str) -> tuple[list[Document], Doc
     return [own, *attached], managed[f"risk-{slice_}-access-boundary"]
 
 
-def _resource_policy(rows: Rows, case: Case) -> Document | None:
+def resource_policy(rows: Rows, case: Case) -> Document | None:
     if case.resource == "*":
         return None
     slice_, service, rest = case.place
@@ -120,7 +120,7 @@ def verdict_of(rows: Rows, case: Case) -> bool:
         Request(case.principal, case.action, case.arn, case.whole_context),
         identity,
         boundary,
-        _resource_policy(rows, case),
+        resource_policy(rows, case),
         # Who becomes another account's deployer is that account's to say; the identity's side is judged here.
         owner=None if case.action == "sts:AssumeRole" else HOMES[owner],
         resource_decides=case.action.startswith("kms:"),

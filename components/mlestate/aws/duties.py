@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mlestate.aws import sagemaker_duties
 from mlestate.aws.ceilings import APPROVED_BY, LIFE_CYCLE, STATUS, passed
 from mlestate.aws.keys import directly
-from mlestate.aws.monitors import monitored
+from mlestate.aws.monitors import compares, monitored
 from mlestate.aws.neighbours import LISTED, PASSED, VERDICTS, artifacts, bus, sent
 from mlestate.aws.policies import Statement, allow, deny, trust
 from mlestate.aws.reach import Reach
@@ -29,7 +29,6 @@ from mlestate.aws.rights import (
 from mlestate.aws.trail import trail_arn
 from mlestate.aws.trail_log import log_group
 from mlestate.names import HUB
-from mlestate.release import strategy
 
 __all__ = ["DUTIES", "MODEL_DUTIES", "Duty", "believed"]
 
@@ -114,8 +113,7 @@ def _release(reach: Reach) -> list[Statement]:
 
 def _comparisons(reach: Reach) -> list[Statement]:
     """Compares two versions on one endpoint, as the monitor, where the file asks for that."""
-    strategies = {strategy(each, passes_on=reach.after is not None) for each in reach.models.values()}
-    if strategies.isdisjoint(("ab", "shadow")):
+    if not any(compares(each) for each in reach.models.values()):
         return []
     jobs = ["sagemaker:AddTags", "sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"]
     return [
@@ -125,9 +123,10 @@ def _comparisons(reach: Reach) -> list[Statement]:
 
 
 def _versions(reach: Reach) -> list[Statement]:
-    """Stamps a version with where it has been, each environment with its own name alone, and never with a verdict."""
+    """Stamps a version with who approved it and where it has been, each environment with its own name alone, and never
+    with a verdict."""
     here = reach.here.environment
-    stamps = [passed(here), *([] if reach.before else [APPROVED_BY])]
+    others = unstamped(reach, but=[passed(here), APPROVED_BY])
     return [
         allow("ReadVersions", "sagemaker:DescribeModelPackage", reach.versions),
         # A stage is written without a verdict: a request that carries one is another statement's to refuse.
@@ -135,7 +134,7 @@ def _versions(reach: Reach) -> list[Statement]:
             "MoveVersionsAlong",
             "sagemaker:UpdateModelPackage",
             reach.versions,
-            {"StringEquals": {LIFE_CYCLE[0]: here}, "Null": {STATUS: "true", **unstamped(reach, but=stamps)}},
+            {"StringEquals": {LIFE_CYCLE[0]: here}, "Null": {STATUS: "true", **others}},
         ),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*", {"Null": {STATUS: "false"}}),
         deny("NeverRegister", "sagemaker:CreateModelPackage", "*"),

@@ -378,7 +378,7 @@ def _judge(reach: Reach) -> list[Statement]:
                 "Null": {"dynamodb:LeadingKeys": "false"},
             },
         ),
-        allow("LetTheReleaseLook", "states:StartExecution", release),
+        allow("LetTheReleaseLook", ["states:DescribeStateMachine", "states:StartExecution"], release),
         deny("StartNothing", ["sagemaker:Create*", "sagemaker:StartPipelineExecution"], "*"),
         {"Sid": "StartTheReleaseAlone", "Effect": "Deny", "Action": "states:StartExecution", "NotResource": release},
     ]
@@ -388,7 +388,7 @@ def _operator(reach: Reach) -> list[Statement]:
     """Rolls a release back, and nothing else. The machine that does it is one of its own, because IAM does not see what
     an execution is given: whoever may start the release may release."""
     return [
-        allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),
+        allow("RollBack", ["states:DescribeStateMachine", "states:StartExecution"], reach.state_machines("rollback")),
         allow("SeeReleases", "states:DescribeExecution", reach.executions("release", "retraining", "rollback")),
         *follow_releases(reach),
         *_see(reach),
