@@ -18,7 +18,7 @@ from moto.budgets.models import budgets_backends
 
 from mlestate.blueprint.inventory import Row
 
-from . import estate, expressions
+from . import estate, expressions, traffic
 from .clock import Clock, simulated
 from .coverage import Coverage
 from .endpoints import Endpoint, Endpoints, Spoilt
@@ -81,6 +81,8 @@ class Account:
         self.executions = Executions(self)
         self.trained: dict[tuple[str, int], Trained] = {}
         self.mistakes: list[str] = []
+        self.asked = 0
+        """How many requests the endpoints have got."""
         self._rows: Sequence[Row] = ()
         self._open = contextlib.ExitStack()
 
@@ -335,6 +337,14 @@ class Account:
     ) -> None:
         """Have a variant answer so many requests a minute from now on, a share of them with errors."""
         self.metrics.answering.append(Answering(self.clock.now, endpoint, variant, per_minute, errors, latency_ms))
+
+    def ask(self, endpoint: str, rows: Sequence[Any]) -> list[str]:
+        """Send one request a row to an endpoint now: the callers' ids. See `traffic.ask`."""
+        return traffic.ask(self, endpoint, rows)
+
+    def label(self, model: str, truths: Mapping[str, Any], *, environment: str = "production") -> None:
+        """Have the truth of requests become known now, by the callers' ids."""
+        traffic.label(self, model, truths, environment)
 
     def spend(self, budget: str, usd: float) -> None:
         """Have so much of a budget be spent this month."""
