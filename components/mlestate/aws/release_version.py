@@ -5,6 +5,9 @@ DescribeModelPackage, LastModifiedBy). As the release changes it too, the first 
 the version's metadata, together with where it has passed: the registry is the version's passport, in every account.
 """
 
+from typing import Any
+
+from mlestate.aws.alarms import NAMESPACE
 from mlestate.aws.comparisons import CHAMPION
 from mlestate.aws.release_states import (
     BREAKS,
@@ -22,6 +25,12 @@ from mlestate.aws.release_states import (
 from mlestate.aws.state_machines import State, choice, expression, judged, task, wait
 
 __all__ = ["checked", "prepared", "tried"]
+
+WATCHED = {"dataDrift": "DataDrift", "predictionDrift": "PredictionDrift", "disparity": "Disparity"}
+"""What a monitor says of the version in use that who decides on another should know: the metric by the id it has in a
+question."""
+
+DRIFT_DAYS = 7
 
 TOLERANCE = "0.000001"
 """How far a number may be from what the version answered when it was judged, relative to it."""
@@ -125,8 +134,22 @@ def _version(place: Place) -> dict[str, State]:
                 "Key": expression("$substringAfter($numbers, '/')"),
             },
             {"evaluation": expression("$parse($states.result.Body)")},
-            "Evidence",
+            "Drift",
             catch={BREAKS: "NoNumbers"},
+        ),
+        "Drift": task(
+            "cloudwatch:getMetricData",
+            {
+                "StartTime": expression(f"$fromMillis($millis() - {DRIFT_DAYS} * 86400000)"),
+                "EndTime": expression("$now()"),
+                "MetricDataQueries": [_watched(place, number) for number in WATCHED],
+            },
+            {
+                "seen": expression(
+                    "[$states.result.MetricDataResults[$count(Values) > 0].{'name': Id, 'value': $max(Values)}]"
+                )
+            },
+            "Evidence",
         ),
         "NoNumbers": end(
             "refused",
@@ -153,6 +176,15 @@ def _version(place: Place) -> dict[str, State]:
             ),
         },
     }
+
+
+def _watched(place: Place, number: str) -> dict[str, Any]:
+    dimensions = [
+        {"Name": "Environment", "Value": place.names.slice},
+        {"Name": "Model", "Value": expression("$model")},
+    ]
+    metric = {"Namespace": NAMESPACE, "MetricName": WATCHED[number], "Dimensions": dimensions}
+    return {"Id": number, "ReturnData": True, "MetricStat": {"Stat": "Maximum", "Period": 86400, "Metric": metric}}
 
 
 def _people(place: Place) -> dict[str, State]:
@@ -602,6 +634,8 @@ EVIDENCE = (
     "$fair := $exists($evaluation.fairness.disparity) ? ['  difference of the positive rate by ' & "
     "$evaluation.fairness.attribute & ' ' & $string($evaluation.fairness.disparity) & "
     "$join([$settings.gates[path[1] = 'disparity'].(', at most ' & $string(value))], '')] : []; "
-    "'On its holdout:\\n' & $join($append([$map($keys($evaluation.metrics), $line)], $fair), '\\n'))"
+    "'On its holdout:\\n' & $join($append([$map($keys($evaluation.metrics), $line)], $fair), '\\n') & "
+    f"($count($seen) = 0 ? '' : '\\nOf the version in use, at most in {DRIFT_DAYS} days:\\n' & "
+    "$join([$seen.('  ' & $replace(name, 'D', ' d') & ' ' & $string(value))], '\\n')))"
 )
 """JSONata: what a person needs to know of a version, a line for each number with its gate and the version in use."""
