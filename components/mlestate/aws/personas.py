@@ -7,13 +7,13 @@ on ``*`` are those without a resource type (sign-in tokens, lists, look-ups).
 
 from collections.abc import Callable, Mapping
 
+from mlestate.aws.auditors import auditor, auditor_of_environment
 from mlestate.aws.ceilings import LIFE_CYCLE, STATUS
 from mlestate.aws.keys import uses
 from mlestate.aws.policies import Statement, allow, deny
 from mlestate.aws.reach import Reach
 from mlestate.aws.registry import PULL
 from mlestate.aws.rights import (
-    READ,
     WRITE,
     catalogue,
     disks,
@@ -22,31 +22,17 @@ from mlestate.aws.rights import (
     pass_on,
     read,
     read_data_keys,
+    read_registry,
     read_reports,
+    see,
     track,
     unstamped,
 )
 from mlestate.aws.sagemaker_duties import register
-from mlestate.aws.trail_log import log_group
 
 __all__ = ["IN_ENVIRONMENTS", "IN_THE_HUB"]
 
 Permissions = Callable[[Reach], list[Statement]]
-
-LIST_OBJECTS = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions")
-
-
-def _read_registry(reach: Reach) -> list[Statement]:
-    return [
-        allow("ReadGroups", "sagemaker:DescribeModelPackageGroup", reach.groups),
-        allow(
-            "ReadVersions",
-            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-            reach.versions,
-        ),
-        allow("ReadCards", "sagemaker:DescribeModelCard", reach.cards),
-        allow("ListTheRegistry", ["sagemaker:ListModelCards", "sagemaker:ListModelPackageGroups"], "*"),
-    ]
 
 
 def _registering_scientist(reach: Reach) -> list[Statement]:
@@ -73,7 +59,7 @@ def _registering_scientist(reach: Reach) -> list[Statement]:
 def _reading_engineer(reach: Reach) -> list[Statement]:
     """Reads what is served; approves and deletes nothing."""
     return [
-        *_read_registry(reach),
+        *read_registry(reach),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
         deny("NeverDelete", ["sagemaker:DeleteModelPackage", "sagemaker:DeleteModelPackageGroup"], "*"),
         allow("SignInToTheRegistry", "ecr:GetAuthorizationToken", "*"),
@@ -86,7 +72,7 @@ def _approver(reach: Reach) -> list[Statement]:
     write."""
     verdict = {STATUS: ["Approved", "Rejected"]}
     return [
-        *_read_registry(reach),
+        *read_registry(reach),
         *read_reports(reach),
         allow(
             "ApproveOrReject",
@@ -97,109 +83,6 @@ def _approver(reach: Reach) -> list[Statement]:
         # A verdict moves no version to another stage in the same request.
         deny("LeaveTheStage", "sagemaker:UpdateModelPackage", "*", {"Null": {LIFE_CYCLE[0]: "false"}}),
         deny("NeverRegister", "sagemaker:CreateModelPackage", "*"),
-    ]
-
-
-def _auditor(reach: Reach) -> list[Statement]:
-    """Reads the trail, the registry and who may do what; never the data, never an answer, never a write."""
-    return [
-        *_read_registry(reach),
-        allow("ReadTheTrail", [*READ, "s3:GetObjectRetention"], f"{reach.audit_store}/*"),
-        allow(
-            "ReadItsStore",
-            [
-                *LIST_OBJECTS,
-                "s3:GetBucketObjectLockConfiguration",
-                "s3:GetBucketPolicy",
-                "s3:GetBucketVersioning",
-                "s3:GetLifecycleConfiguration",
-            ],
-            reach.audit_store,
-        ),
-        *uses(
-            "DecryptTheTrail", reach.encryption, [(reach.here, "audit")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3"]
-        ),
-        *_ask_the_trail(reach),
-        allow(
-            "ReadItsSettings",
-            ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrail", "cloudtrail:GetTrailStatus", "cloudtrail:ListTags"],
-            reach.trail,
-        ),
-        allow("LookUpEvents", ["cloudtrail:DescribeTrails", "cloudtrail:ListTrails", "cloudtrail:LookupEvents"], "*"),
-        allow(
-            "ReadFindings",
-            ["access-analyzer:GetAnalyzer", "access-analyzer:GetFinding", "access-analyzer:ListFindings"],
-            reach.own("access-analyzer", "analyzer/"),
-        ),
-        allow(
-            "ReadItsLog",
-            ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartQuery"],
-            [reach.here.arn("logs", f"log-group:{log_group(reach.here)}{end}") for end in ("", ":*")],
-        ),
-        *_read_access(reach),
-        *_see_no_data(reach),
-    ]
-
-
-def _ask_the_trail(reach: Reach) -> list[Statement]:
-    """Runs questions where nobody chooses the place of the answer, which are the one thing that an auditor writes."""
-    here, answers = reach.here, reach.answers
-    database, group = here.physical("catalog-database", "audit"), here.physical("workgroup", "audit")
-    return [
-        allow(
-            "AskTheTrail",
-            [
-                "athena:BatchGetNamedQuery",
-                "athena:GetNamedQuery",
-                "athena:GetQueryExecution",
-                "athena:GetQueryResults",
-                "athena:GetWorkGroup",
-                "athena:ListNamedQueries",
-                "athena:ListQueryExecutions",
-                "athena:StartQueryExecution",
-                "athena:StopQueryExecution",
-            ],
-            here.arn("athena", f"workgroup/{group}"),
-        ),
-        allow(
-            "ReadItsTable",
-            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
-            [here.arn("glue", each) for each in ("catalog", f"database/{database}", f"table/{database}/*")],
-        ),
-        allow("KeepTheAnswers", [*READ, "s3:AbortMultipartUpload", "s3:PutObject"], f"{answers}/*"),
-        allow("FindTheAnswers", ["s3:GetBucketLocation", "s3:ListBucket"], answers),
-    ]
-
-
-def _read_access(reach: Reach) -> list[Statement]:
-    return [
-        allow(
-            "ReadRoles",
-            [
-                "iam:GetRole",
-                "iam:GetRolePolicy",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-                "iam:ListRoleTags",
-            ],
-            reach.roles,
-        ),
-        allow("ReadPolicies", ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"], reach.policies),
-    ]
-
-
-def _see_no_data(reach: Reach) -> list[Statement]:
-    answers = f"{reach.answers}/*"
-    return [
-        {
-            "Sid": "NeverReadData",
-            "Effect": "Deny",
-            "Action": "s3:GetObject*",
-            "NotResource": [f"{reach.audit_store}/*", answers],
-        },
-        deny("NeverAskAModel", ["sagemaker:InvokeEndpoint*", "sagemaker:GetRecord", "sagemaker:BatchGetRecord"], "*"),
-        {"Sid": "NeverWrite", "Effect": "Deny", "Action": ["s3:Delete*", "s3:Put*"], "NotResource": [answers]},
-        deny("NeverDelete", "s3:Delete*", answers),
     ]
 
 
@@ -229,7 +112,7 @@ def _data_scientist(reach: Reach) -> list[Statement]:
         ),
         pass_on(reach, "RunThemAsTheModels", "*-training", "sagemaker"),
         *_run_pipelines(reach),
-        *_see(reach),
+        *see(reach),
         allow("ReadFeatures", ["sagemaker:BatchGetRecord", "sagemaker:GetRecord"], reach.machines("feature-group")),
         allow("ReadTables", ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], catalogue(reach)),
         *track(reach),
@@ -249,53 +132,6 @@ def _run_pipelines(reach: Reach) -> list[Statement]:
     ]
 
 
-def _see(reach: Reach) -> list[Statement]:
-    """Looks at what runs: settings, metrics and logs, no data."""
-    here = reach.here
-    kinds = ("Endpoints", "ProcessingJobs", "TrainingJobs", "TransformJobs")
-    return [
-        allow(
-            "ReadSettings",
-            ["sagemaker:Describe*", "sagemaker:ListPipelineExecution*", "sagemaker:ListTags"],
-            [here.arn("sagemaker", f"{kind}/{here.slice}-*") for kind in MADE],
-        ),
-        allow(
-            "ReadRuns",
-            ["sagemaker:Describe*"],
-            [
-                here.arn("sagemaker", f"{kind}/pipelines-*")
-                for kind in ("processing-job", "training-job", "transform-job")
-            ],
-        ),
-        allow("List", LISTS, "*"),
-        allow(
-            "ReadMetrics", ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"], "*"
-        ),
-        allow(
-            "ReadAlarms",
-            ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
-            here.arn("cloudwatch", "alarm:*"),
-        ),
-        allow(
-            "ReadDashboards",
-            "cloudwatch:GetDashboard",
-            here.arn("cloudwatch", f"dashboard/{here.slice}-*", regional=False),
-        ),
-        allow(
-            "ReadLogs",
-            [
-                "logs:DescribeLogStreams",
-                "logs:FilterLogEvents",
-                "logs:GetLogEvents",
-                "logs:GetQueryResults",
-                "logs:StartQuery",
-            ],
-            [here.arn("logs", f"log-group:/aws/sagemaker/{kind}*") for kind in kinds],
-        ),
-        allow("FindLogs", "logs:DescribeLogGroups", "*"),
-    ]
-
-
 def _ml_engineer(reach: Reach) -> list[Statement]:
     """Runs pipelines and releases where people work and reads everywhere; approves and deletes nothing."""
     here = reach.here
@@ -310,7 +146,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
             ["kms:Decrypt"],
             ["s3"],
         ),
-        *_see(reach),
+        *see(reach),
         allow("ReadScaling", SCALING, "*"),
         allow(
             "FollowMachines",
@@ -391,68 +227,9 @@ def _operator(reach: Reach) -> list[Statement]:
         allow("RollBack", ["states:DescribeStateMachine", "states:StartExecution"], reach.state_machines("rollback")),
         allow("SeeReleases", "states:DescribeExecution", reach.executions("release", "retraining", "rollback")),
         *follow_releases(reach),
-        *_see(reach),
+        *see(reach),
     ]
 
-
-def _settings_auditor(reach: Reach) -> list[Statement]:
-    """Reads how an environment is set up and what it did; never the data, never an answer, never a write."""
-    here = reach.here
-    return [
-        *_see(reach),
-        *_read_access(reach),
-        allow(
-            "ReadBuckets",
-            ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"],
-            reach.stores(),
-        ),
-        allow(
-            "ReadReleases",
-            ["states:DescribeExecution", "states:GetExecutionHistory"],
-            reach.own("states", "execution:"),
-        ),
-        *follow_releases(reach),
-        allow("LookUpEvents", "cloudtrail:LookupEvents", "*"),
-        allow(
-            "ReadKeys",
-            ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"],
-            here.arn("kms", "key/*"),
-            {"StringEquals": {"aws:ResourceTag/estate": here.estate}},
-        ),
-        *_see_no_data(reach),
-    ]
-
-
-MADE = (
-    "data-quality-job-definition",
-    "endpoint",
-    "endpoint-config",
-    "feature-group",
-    "mlflow-tracking-server",
-    "model",
-    "monitoring-schedule",
-    "pipeline",
-    "processing-job",
-    "training-job",
-    "transform-job",
-)
-"""The kinds of SageMaker's things whose settings people of an environment look at."""
-
-LISTS = [
-    f"sagemaker:List{each}"
-    for each in (
-        "Endpoints",
-        "EndpointConfigs",
-        "FeatureGroups",
-        "Models",
-        "MonitoringExecutions",
-        "MonitoringSchedules",
-        "Pipelines",
-        "ProcessingJobs",
-        "TrainingJobs",
-        "TransformJobs",
-    )
-]
 
 SCALING = [
     f"application-autoscaling:Describe{each}" for each in ("ScalableTargets", "ScalingActivities", "ScalingPolicies")
@@ -462,7 +239,7 @@ IN_THE_HUB: Mapping[str, Permissions] = {
     "data-scientist": _registering_scientist,
     "ml-engineer": _reading_engineer,
     "approver": _approver,
-    "auditor": _auditor,
+    "auditor": auditor,
 }
 """By persona: what the role of that name in the hub may do."""
 
@@ -471,6 +248,6 @@ IN_ENVIRONMENTS: Mapping[str, Permissions] = {
     "ml-engineer": _ml_engineer,
     "approver": _judge,
     "operator": _operator,
-    "auditor": _settings_auditor,
+    "auditor": auditor_of_environment,
 }
 """The same in an environment; a protected one has no data scientists, because its data are closed to exploration."""

@@ -25,8 +25,10 @@ __all__ = [
     "pull",
     "read",
     "read_data_keys",
+    "read_registry",
     "read_reports",
     "read_runs",
+    "see",
     "see_executions",
     "signal_key",
     "tell",
@@ -58,6 +60,37 @@ DELIVER_LOGS = (
 )
 """What a state machine needs to write its log; none of these has a resource type (Step Functions developer guide,
 "Logging in CloudWatch Logs")."""
+
+MADE = (
+    "data-quality-job-definition",
+    "endpoint",
+    "endpoint-config",
+    "feature-group",
+    "mlflow-tracking-server",
+    "model",
+    "monitoring-schedule",
+    "pipeline",
+    "processing-job",
+    "training-job",
+    "transform-job",
+)
+"""The kinds of SageMaker's things whose settings people of an environment look at."""
+
+LISTS = [
+    f"sagemaker:List{each}"
+    for each in (
+        "Endpoints",
+        "EndpointConfigs",
+        "FeatureGroups",
+        "Models",
+        "MonitoringExecutions",
+        "MonitoringSchedules",
+        "Pipelines",
+        "ProcessingJobs",
+        "TrainingJobs",
+        "TransformJobs",
+    )
+]
 
 TRACE = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
@@ -96,6 +129,66 @@ def see_executions(reach: Reach) -> list[Statement]:
     guide, "Required permissions for API callers"; DynamoDB developer guide, "Authorizing use of your KMS key")."""
     services = ["dynamodb", "states"]
     return uses("ReadExecutions", reach.encryption, [(reach.here, "logs")], ["kms:Decrypt"], services)
+
+
+def read_registry(reach: Reach) -> list[Statement]:
+    return [
+        allow("ReadGroups", "sagemaker:DescribeModelPackageGroup", reach.groups),
+        allow(
+            "ReadVersions",
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            reach.versions,
+        ),
+        allow("ReadCards", "sagemaker:DescribeModelCard", reach.cards),
+        allow("ListTheRegistry", ["sagemaker:ListModelCards", "sagemaker:ListModelPackageGroups"], "*"),
+    ]
+
+
+def see(reach: Reach) -> list[Statement]:
+    """Looks at what runs: settings, metrics and logs, no data."""
+    here = reach.here
+    kinds = ("Endpoints", "ProcessingJobs", "TrainingJobs", "TransformJobs")
+    return [
+        allow(
+            "ReadSettings",
+            ["sagemaker:Describe*", "sagemaker:ListPipelineExecution*", "sagemaker:ListTags"],
+            [here.arn("sagemaker", f"{kind}/{here.slice}-*") for kind in MADE],
+        ),
+        allow(
+            "ReadRuns",
+            ["sagemaker:Describe*"],
+            [
+                here.arn("sagemaker", f"{kind}/pipelines-*")
+                for kind in ("processing-job", "training-job", "transform-job")
+            ],
+        ),
+        allow("List", LISTS, "*"),
+        allow(
+            "ReadMetrics", ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics"], "*"
+        ),
+        allow(
+            "ReadAlarms",
+            ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
+            here.arn("cloudwatch", "alarm:*"),
+        ),
+        allow(
+            "ReadDashboards",
+            "cloudwatch:GetDashboard",
+            here.arn("cloudwatch", f"dashboard/{here.slice}-*", regional=False),
+        ),
+        allow(
+            "ReadLogs",
+            [
+                "logs:DescribeLogStreams",
+                "logs:FilterLogEvents",
+                "logs:GetLogEvents",
+                "logs:GetQueryResults",
+                "logs:StartQuery",
+            ],
+            [here.arn("logs", f"log-group:/aws/sagemaker/{kind}*") for kind in kinds],
+        ),
+        allow("FindLogs", "logs:DescribeLogGroups", "*"),
+    ]
 
 
 def follow_releases(reach: Reach) -> list[Statement]:
