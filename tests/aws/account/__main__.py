@@ -105,7 +105,9 @@ def wait(
         minutes = int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
     passed = _ask("wait", **({} if minutes is None else {"minutes": minutes}))
     runs = f"{len(passed['runs'])} still run" if passed["runs"] else "nothing runs"
-    typer.echo(f"{passed['seconds'] / 60:.0f} minutes passed, {runs}.")
+    seconds = passed["seconds"]
+    length = f"{seconds / 60:.0f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
+    typer.echo(f"{length} passed, {runs}.")
 
 
 @app.command()
