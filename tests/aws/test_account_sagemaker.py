@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 from .account import Account, Trained
 from .account.people import REGION
 from .account.toy import DONE, ROLE, asl, call, ran
+from .conftest import Recorded
+from .estates import PEOPLED
 
 
 @pytest.fixture
@@ -447,3 +449,81 @@ def test_a_run_of_a_pipeline_is_started_once_for_a_token_and_knows_by_whom(accou
     assert sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Succeeded"
     with pytest.raises(ClientError, match=r"Parameters \['ImageTag'\] are missing"):
         sagemaker.start_pipeline_execution(PipelineName="risk-staging-churn")
+
+
+# the estate's own programs
+
+
+def doubled(rows: Any) -> list[Any]:
+    return [{"prediction": int(each["amount"] > 20), "probability": 0.75} for each in rows]
+
+
+def broken(rows: Any) -> list[Any]:
+    raise RuntimeError("out of memory")
+
+
+def test_requests_go_to_variants_by_weight_and_to_shadows_by_share_and_are_captured(served: Account) -> None:
+    """What a variant answers with is what was trained; a variant that breaks has errors and no answers."""
+    served.client("s3").create_bucket(Bucket="capture", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for name, answers in (("good", doubled), ("bad", broken)):
+        number = len(served.trained) + 1
+        served.trained["churn", number] = Trained(answers=answers)
+        served.write(f"s3://capture/{name}.tar.gz", json.dumps({"model": "churn", "number": number}))
+        served.client("sagemaker").create_model(
+            ModelName=name,
+            ExecutionRoleArn=ROLE,
+            PrimaryContainer={"Image": "x", "ModelDataUrl": f"s3://capture/{name}.tar.gz"},
+        )
+    served.client("sagemaker").create_endpoint_config(
+        EndpointConfigName="watched",
+        ProductionVariants=[variant("good", weight=3), variant("bad", "challenger", 1)],
+        ShadowProductionVariants=[variant("good", "shadow", 2)],
+        DataCaptureConfig={
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": "s3://capture/churn",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        },
+    )
+    update(served, "watched")
+    served.run()
+    ids = served.ask("risk-production-churn", [{"amount": float(at)} for at in range(40)])
+    hour = served.clock.now.strftime("%Y/%m/%d/%H")
+
+    def captured(name: str) -> list[Any]:
+        keys = served.keys("capture", f"churn/risk-production-churn/{name}/{hour}/")
+        return [json.loads(line) for key in keys for line in served.read(f"s3://capture/{key}").splitlines()]
+
+    assert (len(captured("champion")), len(captured("challenger")), len(captured("shadow"))) == (30, 0, 20)
+    assert {each["eventMetadata"]["inferenceId"] for each in captured("shadow")} <= set(ids)
+    (first, *_) = captured("champion")
+    assert json.loads(first["captureData"]["endpointOutput"]["data"]) == {
+        "predictions": [{"prediction": 0, "probability": 0.75}]
+    }
+    counts = {
+        (metric, dict(dimensions)["VariantName"]): sum(value for _, value in points)
+        for (_, metric, dimensions), points in served.metrics.points.items()
+    }
+    assert counts["Invocation5XXErrors", "challenger"] == 10
+    assert (counts["Invocations", "champion"], counts["Invocation5XXErrors", "champion"]) == (30, 0)
+
+
+def test_a_schedule_of_the_estate_runs_the_estates_own_monitor_on_what_was_captured(estate: Recorded) -> None:
+    with Account.of(estate(PEOPLED)) as account:
+        account.run()
+        account.trained["churn", 1].answers = doubled
+        account.ask("risk-production-churn", [{"amount": float(at), "province": "ON"} for at in range(120)])
+        account.clock.advance(hours=2)
+        account.fire("risk-production-monitor-churn")
+        account.run()
+        ((kind, name),) = account.jobs.jobs
+        assert (kind, account.jobs.jobs[kind, name].status) == ("processing", "Completed"), account.jobs.printed
+        rows = [
+            value
+            for (space, metric, _), points in account.metrics.points.items()
+            for _, value in points
+            if (space, metric) == ("mlestate", "Rows")
+        ]
+        assert rows == [120], "counted by the monitor that the estate uploads"
+        with pytest.raises(AssertionError, match="no schedule is called nothing"):
+            account.fire("nothing")

@@ -18,7 +18,7 @@ from moto.budgets.models import budgets_backends
 
 from mlestate.blueprint.inventory import Row
 
-from . import estate, expressions, traffic
+from . import estate, expressions, schedules, traffic
 from .clock import Clock, simulated
 from .coverage import Coverage
 from .endpoints import Endpoint, Endpoints, Spoilt
@@ -83,6 +83,8 @@ class Account:
         self.mistakes: list[str] = []
         self.asked = 0
         """How many requests the endpoints have got."""
+        self.fired = 0
+        """How many schedules have started something."""
         self._rows: Sequence[Row] = ()
         self._open = contextlib.ExitStack()
 
@@ -337,6 +339,14 @@ class Account:
     ) -> None:
         """Have a variant answer so many requests a minute from now on, a share of them with errors."""
         self.metrics.answering.append(Answering(self.clock.now, endpoint, variant, per_minute, errors, latency_ms))
+
+    def fire(self, schedule: str) -> None:
+        """Let a schedule of the estate start its target now."""
+        schedules.fire(self, schedule)
+
+    def moved(self, row: Row) -> dict[str, Any]:
+        """The inputs of a row of the estate as they are in this account."""
+        return estate.moved(row, estate.accounts(self._rows))
 
     def ask(self, endpoint: str, rows: Sequence[Any]) -> list[str]:
         """Send one request a row to an endpoint now: the callers' ids. See `traffic.ask`."""

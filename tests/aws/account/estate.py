@@ -19,7 +19,7 @@ from .people import ACCOUNT, REGION
 if TYPE_CHECKING:
     from .account import Account
 
-__all__ = ["fill"]
+__all__ = ["accounts", "fill", "moved"]
 
 Inputs = dict[str, Any]
 
@@ -30,15 +30,16 @@ ODD = {"memorySizeInMb": "MemorySizeInMB", "kmsKeyArn": "KmsKeyId"}
 def fill(account: Account, rows: Sequence[Row]) -> None:
     """Make what the rows say, of every slice in one account. What no machine of an estate meets is left out: networks,
     roles, keys, policies, subscriptions, schedules."""
-    accounts = _accounts(rows)
-    everything = [(row.type, _moved(row, accounts)) for row in rows if row.custom]
+    numbers = accounts(rows)
+    everything = [(row.type, moved(row, numbers)) for row in rows if row.custom]
     for kind, make in MAKERS.items():
         for of, inputs in everything:
             if of == kind:
                 make(account, inputs)
 
 
-def _accounts(rows: Sequence[Row]) -> list[str]:
+def accounts(rows: Sequence[Row]) -> list[str]:
+    """The numbers of the accounts of an estate."""
     found = {
         each
         for row in rows
@@ -49,9 +50,10 @@ def _accounts(rows: Sequence[Row]) -> list[str]:
     return sorted(found | set(re.findall(r"arn:aws:[a-z-]+:[a-z0-9-]*:(\d{12}):", text)))
 
 
-def _moved(row: Row, accounts: Sequence[str]) -> Inputs:
+def moved(row: Row, numbers: Sequence[str]) -> Inputs:
+    """A row's inputs with this account's number in the place of others."""
     text = json.dumps(dict(row.inputs), default=str)
-    for each in accounts:
+    for each in numbers:
         text = re.sub(rf"(?<!\d){each}(?!\d)", ACCOUNT, text)
     moved: Inputs = json.loads(text)
     return moved
