@@ -5,6 +5,8 @@ rules that lead to one state are told apart), which catcher and which retrier it
 the last three; that it tells the same states is tested.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -83,6 +85,13 @@ class Coverage:
 
     def reports(self) -> list[Report]:
         return [self.report(kind) for kind in sorted(self._elements)]
+
+    def add(self, other: Coverage) -> None:
+        """Take over what another has seen: that of a copy of this process."""
+        for kind, elements in other._elements.items():
+            self._elements.setdefault(kind, {}).update(elements)
+        for kind, visited in other._visited.items():
+            self._visited.setdefault(kind, set()).update(visited)
 
     def _visit(self, machine: str, element: Element) -> None:
         self._visited.setdefault(self.kind(machine), set()).add(element)
