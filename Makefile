@@ -10,7 +10,7 @@ demo: .venv/ready  ## an estate, up on the local cloud
 	@$(BIN)/python docs/demo.py
 
 test: .venv/ready  ## every test but those that need a cloud account
-	$(BIN)/pytest -n 2 -m "not live"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not live"
 
 check: .venv/ready  ## format, lint, types, generated files current
 	$(BIN)/ruff format --check .
