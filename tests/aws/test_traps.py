@@ -270,7 +270,9 @@ def _taken(value: object) -> Iterator[str]:
         for key, each in value.items():
             if str(key).lower().endswith("rolearn") and isinstance(each, str):
                 yield each
-            yield from _taken(each)
+            # A template becomes JSON only with an event in it.
+            if key != "inputTemplate":
+                yield from _taken(each)
     elif isinstance(value, list):
         for each in value:
             yield from _taken(each)
