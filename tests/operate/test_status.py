@@ -272,6 +272,12 @@ class TestUnknown:
         assert f"staging of risk lies in account {OTHER}" in environments["staging"]["unknown"]
         assert "ml-engineer of staging may" in environments["staging"]["unknown"]
 
+    def test_an_estate_whose_file_names_no_account_lies_in_that_of_the_credentials(
+        self, run: Command, engineer: Estate
+    ) -> None:
+        released(engineer)
+        assert production(run, text=ESTATE.replace(f'account: "{ACCOUNT}"\n', ""))["live"] == LIVE
+
     def test_where_nothing_lies_in_the_account_it_has_failed(self, run: Command, engineer: Estate) -> None:
         engineer.sign_in("somebody", "x@risk.example", account=OTHER)
         done = run("status", "churn")
@@ -297,7 +303,7 @@ class TestUnknown:
         read = DynamoHandler.get_item
 
         def in_production(self: Any) -> Any:
-            if "staging" in json.loads(self.body)["TableName"]:
+            if "staging" in self.body["TableName"]:
                 raise JsonRESTError("AccessDeniedException", "not yours")
             return read(self)
 
