@@ -388,7 +388,7 @@ def told(place: Place) -> dict[str, State]:
             {
                 "TopicArn": expression(f"$ended.tell = 'page' ? '{place.topic('page')}' : '{place.topic('notice')}'"),
                 "Subject": expression(
-                    f"$substring('{place.names.slice}: ' & $model & ($exists($ended.record.version) ? ' ' & "
+                    f"$substring('{place.names.slice}: ' & $model & ($ended.record.version > 0 ? ' ' & "
                     "$string($ended.record.version) : '') & ', ' & "
                     "$replace($ended.outcome, '-', ' '), 0, 100)"
                 ),
