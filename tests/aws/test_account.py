@@ -42,6 +42,17 @@ def test_a_day_takes_no_time_and_the_machine_sees_it_pass(account: Account) -> N
     assert done.seconds == pytest.approx(86_400.3)
 
 
+def test_a_wait_until_a_moment_ends_no_sooner(account: Account) -> None:
+    until = {"Type": "Wait", "Timestamp": "{% $fromMillis($millis() + 3600500) %}", "Next": "End"}
+    done = ran(account, asl("Rest", Rest=until, End=give("$now()")))
+    assert done.output == "2026-11-23T10:00:00.700Z", "entering the two states takes a tenth of a second each"
+    never = {"Type": "Wait", "Timestamp": "{% 'soon' %}", "Next": "End"}
+    account.machine("risk-production-other", asl("Rest", Rest=never, End=DONE))
+    account.start("risk-production-other", {})
+    with pytest.raises(AssertionError, match="does not reference a valid ISO-8601"):
+        account.run()
+
+
 def test_what_is_planned_happens_in_order_and_only_when_time_gets_there() -> None:
     clock, seen = Clock(), []
     for seconds, word in ((30, "third"), (10, "first"), (10, "second"), (7200, "never")):

@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.asl.component.common.catch.catch_outcome import C
 from moto.stepfunctions.parser.asl.component.common.catch.catcher_outcome import CatcherOutcomeCaught
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -40,6 +41,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import Execution
@@ -140,6 +142,7 @@ class Executions:
         patch.setattr(WaitFunction, "_wait_interval", lambda _, env, wait_seconds: clock.sleep(wait_seconds))
         for module in (iteration_worker, branches_decl):
             patch.setattr(module, "CustomErrorName", _error_name)
+        patch.setattr(timestamp.Timestamp, "_get_wait_seconds", _method(self._until))
         patch.setattr(InlineIterationComponent, "_launch_worker", _one_after_another)
         patch.setattr(BranchWorker, "start", _branch)
         patch.setattr(StateChoice, "_eval_state", _method(self._choose))
@@ -223,6 +226,17 @@ class Executions:
                         self.account.stop(arn, "Simulation.Killed", f"killed after {state.name}")
 
         return evaluate
+
+    def _until(self, wait: Any, env: Any) -> float:
+        wait.string.eval(env=env)
+        text = env.stack.pop()
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise FailureEventException(wait._create_failure_event(env, text))
+        return (moment - self.account.clock.now).total_seconds()
 
     def _choose(self, choice: Any, env: Any) -> None:
         for number, rule in enumerate(choice.choices_decl.rules):
@@ -352,7 +366,7 @@ def _error_name(error_name: str) -> Any:
     return CustomErrorName(error_name=error_name)
 
 
-def _method(call: Callable[..., None]) -> Callable[..., None]:
+def _method(call: Callable[..., Any]) -> Callable[..., Any]:
     """A bound method as a method of another class."""
     return lambda of, *given, **named: call(of, *given, **named)
 

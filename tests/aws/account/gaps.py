@@ -99,6 +99,20 @@ GAPS: tuple[Gap, ...] = (
         "Step Functions API reference, StopExecution",
         "executions.Executions._stop",
     ),
+    Gap(
+        "states",
+        "a wait until a moment ends up to a second before it",
+        "not before it",
+        f"{STATES}, Wait workflow state",
+        "executions.Executions._until",
+    ),
+    Gap(
+        "states",
+        "DescribeExecution writes a text that is an output without quotes, and no end of one that timed out",
+        "an output is JSON",
+        "Step Functions API reference, DescribeExecution",
+        "executions._describe",
+    ),
     Gap("states", "an unnamed execution is called None", "gets a name", "StartExecution", "executions._named"),
     Gap(
         "states",
@@ -264,6 +278,20 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap("sns", "takes any subject", "at most 100 printable ASCII characters", "SNS API reference, Publish", "messages"),
     Gap("budgets", "nothing is ever spent", "CalculatedSpend", "Budgets API reference", "Account.spend"),
+    Gap(
+        "scheduler",
+        "schedules start nothing",
+        "start their target when their time has come",
+        "EventBridge Scheduler user guide",
+        "schedules.fire: when the scenario says that it has",
+    ),
+    Gap(
+        "application-autoscaling",
+        "knows endpoints of moto's own SageMaker alone",
+        "scales, and refuses to lose a variant that it scales",
+        "SageMaker developer guide, Automatic scaling",
+        "open: what scales is not in the account; counts are changed by the scenario",
+    ),
     Gap(
         "s3",
         "bucket policies' conditions are ignored, so a policy that demands TLS refuses everything",
