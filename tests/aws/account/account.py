@@ -240,9 +240,10 @@ class Account:
         *,
         times: int = 1,
         when: Callable[[dict[str, Any]], bool] | None = None,
+        state: str | None = None,
     ) -> None:
-        """Have a service, as boto3 names it, refuse a machine's next calls of an operation with an error."""
-        self.executions.faults.append(Fault(service, operation, code, message, times, when))
+        """Have a service, as boto3 names it, refuse a machine's next calls of an operation with an error, in one ``state`` or in all."""
+        self.executions.faults.append(Fault(service, operation, code, message, times, when, state))
 
     # people
 

@@ -110,6 +110,8 @@ class Fault:
     message: str
     times: int
     when: Callable[[dict[str, Any]], bool] | None = None
+    state: str | None = None
+    """The one state that is answered so."""
 
 
 @dataclass
@@ -307,7 +309,7 @@ class Executions:
         ]
         session: Identity = role_session(role, context["Execution"]["Name"])
         try:
-            self._fault(service, operation, normalised_parameters, client)
+            self._fault(service, operation, normalised_parameters, client, context["State"]["Name"])
             with self.account.acting(session):
                 response = getattr(client, method)(**normalised_parameters) or {}
         except ClientError as error:
@@ -317,9 +319,9 @@ class Executions:
         response.pop("ResponseMetadata", None)
         env.stack.append(_spelled(service, str.upper, {name: _read(each) for name, each in response.items()}))
 
-    def _fault(self, service: str, operation: str, arguments: dict[str, Any], client: Any) -> None:
+    def _fault(self, service: str, operation: str, arguments: dict[str, Any], client: Any, state: str) -> None:
         for fault in self.faults:
-            named = (fault.service, fault.operation) == (service, operation)
+            named = (fault.service, fault.operation, fault.state or state) == (service, operation, state)
             if named and fault.times > 0 and (fault.when is None or fault.when(arguments)):
                 fault.times -= 1
                 answer = {
