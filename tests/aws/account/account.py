@@ -242,7 +242,8 @@ class Account:
         when: Callable[[dict[str, Any]], bool] | None = None,
         state: str | None = None,
     ) -> None:
-        """Have a service, as boto3 names it, refuse a machine's next calls of an operation with an error, in one ``state`` or in all."""
+        """Have a service, as boto3 names it, refuse a machine's next calls of an operation with an error: in one
+        ``state``, or in all."""
         self.executions.faults.append(Fault(service, operation, code, message, times, when, state))
 
     # people
