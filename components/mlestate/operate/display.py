@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from mlestate.operate.evidence import Evidence
@@ -235,7 +235,8 @@ def _since(at: object, now: datetime) -> str:
 
 
 def _grid(*columns: str) -> Table:
-    return Table(*columns, box=None, header_style="dim", pad_edge=False)
+    # A name that is cut short names nothing.
+    return Table(*(Column(each, overflow="fold") for each in columns), box=None, header_style="dim", pad_edge=False)
 
 
 def _line(console: Console, text: str) -> None:
