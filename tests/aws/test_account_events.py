@@ -134,7 +134,9 @@ EVENT = {"source": "a", "detail": {"name": "risk-x", "n": 5, "list": ["a", "b"],
         ({"detail": {"name": [{"exists": True}]}}, True),
         ({"detail": {"list": ["b", "c"]}}, True),
         ({"detail": {"list": ["c"]}}, False),
-        ({"detail": {"list": [{"anything-but": ["a"]}]}}, False),
+        ({"detail": {"list": [{"anything-but": ["c"]}]}}, True),
+        ({"detail": {"list": [{"anything-but": ["a", "b"]}]}}, False),
+        ({"detail": {"name": [{"wildcard": "risk\\*x"}]}}, False),
         ({"detail": {"n": [{"numeric": [">", 4, "<=", 5]}]}}, True),
         ({"detail": {"n": ["5"]}}, False),
         ({"detail": {"n": [5.0]}}, True),
@@ -148,6 +150,13 @@ EVENT = {"source": "a", "detail": {"name": "risk-x", "n": 5, "list": ["a", "b"],
 )
 def test_patterns_match_as_eventbridge_says(pattern: dict[str, Any], matched: bool) -> None:
     assert matches(pattern, EVENT) is matched
+
+
+def test_what_the_guide_leaves_open_is_no_match_and_no_mismatch() -> None:
+    with pytest.raises(NotImplementedError, match="leaves open"):
+        matches({"detail": {"list": [{"anything-but": ["a"]}]}}, EVENT)
+    with pytest.raises(KeyError, match="prefxi"):
+        matches({"detail": {"name": [{"prefxi": "risk-"}]}}, EVENT)
 
 
 @pytest.mark.parametrize(

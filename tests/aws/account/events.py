@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import json
 import re
 import uuid
@@ -190,8 +189,10 @@ def _rule(wanted: Any, value: Any) -> bool:
             return False
         values = value if isinstance(value, list) else [value]
         if operator == "anything-but":
-            # Of an array nothing may be what is excluded.
-            return all(not _excluded(operand, each) for each in values)
+            found = {not _excluded(operand, each) for each in values}
+            if len(found) > 1:
+                raise NotImplementedError(f"EventBridge's guide leaves open whether {operand} matches {values}")
+            return found == {True}
         return any(OPERATORS[operator](operand, each) for each in values)
     if value is MISSING:
         return False
@@ -224,8 +225,9 @@ def _suffix(operand: Any, value: Any) -> bool:
 
 
 def _wildcard(operand: str, value: Any) -> bool:
-    escaped = re.sub(r"([\[?])", r"[\1]", operand)
-    return isinstance(value, str) and fnmatch.fnmatchcase(value, escaped)
+    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", operand)
+    pattern = "".join(".*" if part == "*" else re.escape(part[-1] if part.startswith("\\") else part) for part in parts)
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
 def _numeric(operand: list[Any], value: Any) -> bool:

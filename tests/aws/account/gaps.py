@@ -219,7 +219,7 @@ GAPS: tuple[Gap, ...] = (
     # CloudWatch, EventBridge, SNS, the rest
     Gap(
         "cloudwatch",
-        "composite alarms have no state of their own",
+        "no PutCompositeAlarm",
         "follow their rule",
         "PutCompositeAlarm",
         "metrics.Metrics.set",
@@ -240,7 +240,7 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "cloudwatch",
-        "metric math is sums",
+        "an expression is the id of one query",
         "arithmetic, IF, FILL",
         "CloudWatch user guide, Metric math",
         "metrics.calculated",
@@ -254,8 +254,8 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap(
         "events",
-        "rules start no state machine and publish to no topic; patterns lack $or, suffix, ignore-case",
-        "do",
+        "rules start no state machine and publish to no topic; an operator that a pattern misspells matches everything",
+        "do; such a rule is refused",
         f"{EVENTS}, Comparison operators",
         "events.Events, events.matches",
     ),
@@ -276,7 +276,13 @@ GAPS: tuple[Gap, ...] = (
         f"{EVENTS}, Retry policy and dead-letter queues",
         "events.Events._deliver: at once; open: retries",
     ),
-    Gap("sns", "takes any subject", "at most 100 printable ASCII characters", "SNS API reference, Publish", "messages"),
+    Gap(
+        "sns",
+        "takes any subject",
+        "at most 100 printable ASCII characters",
+        "SNS API reference, Publish",
+        "messages.Messages",
+    ),
     Gap("budgets", "nothing is ever spent", "CalculatedSpend", "Budgets API reference", "Account.spend"),
     Gap(
         "scheduler",
