@@ -1,30 +1,22 @@
-"""`mlestate status`: what an environment's ledger, its approvals, the registry and the trail say, against moto.
+"""`mlestate status`: what an environment's ledger, its approvals and the registry say, against moto.
 
-moto's CloudTrail looks nothing up: the operation is added here with answers in the shape of botocore's model. Not
-proved here: that a real record spells its parameters so (tests/aws/trail_records.py has the sources).
+Not proved here: that the machines write so (test_with_machines.py has them write).
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from moto.sagemaker.responses import SageMakerResponse
 from moto.stepfunctions.responses import StepFunctionResponse
-from moto.sts.exceptions import STSClientError
-from moto.sts.responses import TokenResponse
 
 from mlestate.release import OUTCOMES, PHASES, STAGES
 
-from .conftest import ACCOUNT, BUCKET, ESTATE, OTHER, REGION, Command, Estate, client, release
-
-NOW = datetime.now(UTC)
+from .conftest import ACCOUNT, BUCKET, ESTATE, OTHER, Command, Estate, client, release
 
 
 def at(**ago: float) -> str:
@@ -334,192 +326,6 @@ class TestUnknown:
         done = run("status", text=text)
         assert done.code == 0, done
         assert "The file has no models yet." in done.out
-
-
-RECORDS: list[tuple[str, dict[str, Any]]] = [
-    (
-        "UpdateModelPackage",
-        {
-            "userIdentity": {
-                "type": "AssumedRole",
-                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/risk-hub-approver/ana@risk.example",
-                "sessionContext": {"sourceIdentity": "ana@risk.example"},
-            },
-            "requestParameters": {
-                "modelPackageArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/risk-hub-churn/7",
-                "modelApprovalStatus": "Approved",
-                "approvalDescription": "read the report",
-            },
-            "sourceIPAddress": "192.0.2.7",
-        },
-    ),
-    (
-        "UpdateEndpoint",
-        {
-            "userIdentity": {
-                "type": "AssumedRole",
-                "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/risk-production-release/x1",
-            },
-            "requestParameters": {
-                "endpointName": "risk-production-churn",
-                "endpointConfigName": "risk-production-churn-v7-1a2b3c4d",
-            },
-            "sourceIPAddress": "states.amazonaws.com",
-        },
-    ),
-    (
-        "StartExecution",
-        {
-            "userIdentity": {"type": "IAMUser", "userName": "root-ish"},
-            "requestParameters": {
-                "stateMachineArn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:risk-production-rollback"
-            },
-            "sourceIPAddress": "192.0.2.9",
-            "errorCode": "AccessDenied",
-        },
-    ),
-    ("UpdateEndpoint", {"requestParameters": {"endpointName": "another-estate-churn"}, "userIdentity": {}}),
-    ("UpdateEndpoint", {"requestParameters": None, "userIdentity": {}}),
-]
-
-
-class TestTrail:
-    @pytest.fixture(autouse=True)
-    def look_up(self, estate: Estate, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-        """What was asked; each answer holds one event and says where the next one is."""
-        asked: list[dict[str, Any]] = []
-
-        def lookup_events(self: Any) -> str:
-            wanted = json.loads(self.body)
-            asked.append(wanted)
-            (attribute,) = wanted["LookupAttributes"]
-            events = [
-                {"EventTime": (NOW - timedelta(hours=number)).timestamp(), "CloudTrailEvent": json.dumps(record)}
-                for number, (name, record) in enumerate(RECORDS)
-                if name == attribute["AttributeValue"]
-            ]
-            first = int(wanted.get("NextToken", 0))
-            more = {"NextToken": str(first + 1)} if first + 1 < len(events) else {}
-            return json.dumps({"Events": events[first : first + 1]} | more)
-
-        monkeypatch.setattr(CloudTrailResponse, "lookup_events", lookup_events, raising=False)
-        estate.sign_in("risk-production-auditor", "audit@risk.example")
-        return asked
-
-    def test_it_says_when_who_did_what_on_what_and_from_where(self, run: Command) -> None:
-        trail = run("status", "--trail", "--json").document["trail"]
-        assert [(each["who"], each["what"], each["on"], each["source"], each["refused"]) for each in trail] == [
-            ("ana@risk.example", "UpdateModelPackage", "risk-hub-churn/7", "192.0.2.7", None),
-            ("risk-production-release/x1", "UpdateEndpoint", "risk-production-churn", "states.amazonaws.com", None),
-            ("root-ish", "StartExecution", "risk-production-rollback", "192.0.2.9", "AccessDenied"),
-        ], "newest first, and nothing of another estate"
-        assert trail[0]["details"] == "Approved, read the report"
-
-    def test_a_person_reads_it_as_a_table(self, run: Command) -> None:
-        out = run("status", "--trail").out
-        assert "risk-hub-churn/7" in out
-        assert "refused: AccessDenied" in out
-
-    def test_without_asking_for_it_the_trail_is_left_alone(self, run: Command, look_up: list[Any]) -> None:
-        assert "trail" not in run("status", "--json").document
-        assert look_up == []
-
-    def test_it_looks_as_far_back_as_it_is_told(self, run: Command, look_up: list[dict[str, Any]]) -> None:
-        run("status", "--trail", "--days", "30")
-        first = look_up[0]
-        assert round(first["EndTime"] - first["StartTime"]) == 30 * 86_400
-
-    def test_one_model_leaves_out_what_is_another_s(self, run: Command) -> None:
-        trail = run("status", "offline", "--trail", "--json").document["trail"]
-        assert [each["what"] for each in trail] == ["StartExecution"], "a machine is of all models"
-
-    def test_who_may_not_read_it_is_told_who_may(self, run: Command, estate: Estate) -> None:
-        estate.sign_in("risk-production-ml-engineer", "mle2@risk.example")
-        estate.deny(CloudTrailResponse, "lookup_events")
-        done = run("status", "--trail")
-        assert done.code == 1
-        assert "may not cloudtrail:LookupEvents" in done.out
-        assert "the auditor of production may" in done.out
-
-
-class TestWithout:
-    def test_without_credentials_it_says_so(
-        self, run: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            monkeypatch.delenv(key, raising=False)
-        monkeypatch.setenv("HOME", str(tmp_path))
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        done = run("status")
-        assert done.code == 1
-        assert "Unable to locate credentials; sign in (aws sso login) or name a profile" in done.said
-
-    def test_a_profile_that_is_not_there_is_named(
-        self, run: Command, credentials: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("AWS_PROFILE", "risk-hub-approver")
-        done = run("status", "--json")
-        assert done.code == 1
-        assert "(risk-hub-approver) could not be found" in done.document["refused"]
-
-    def test_without_a_network_it_says_so(
-        self, run: Command, credentials: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        done = run("status")
-        assert done.code == 1
-        assert "AWS could not be reached to ask who you are" in done.said
-
-    def test_credentials_that_have_expired_say_so(self, run: Command, estate: Estate) -> None:
-        def expired(self: Any) -> Any:
-            raise STSClientError("ExpiredTokenException", "The security token included in the request is expired")
-
-        estate.patch.setattr(TokenResponse, "get_caller_identity", expired)
-        done = run("status")
-        assert done.code == 1
-        assert "the credentials are not valid: ExpiredTokenException" in done.said
-
-    def test_something_between_that_answers_for_aws_is_one_sentence(self, run: Command, estate: Estate) -> None:
-        """A proxy's page of HTML is no answer that boto3 can read."""
-
-        def page(self: Any) -> Any:
-            return "<html>sign in to the proxy"
-
-        estate.patch.setattr(TokenResponse, "get_caller_identity", page)
-        done = run("status")
-        assert done.code == 1
-        assert "AWS could not be reached to ask who you are: Unable to parse response" in done.said, done
-
-    @pytest.mark.parametrize("cloud", ["gcp", "azure"])
-    def test_on_another_cloud_it_is_not_there_yet(self, run: Command, cloud: str) -> None:
-        from tests.conftest import ROOT
-
-        text = (ROOT / "examples" / f"{cloud}-minimal.yaml").read_text()
-        done = run("status", text=text)
-        assert (done.code, done.said.strip()) == (
-            2,
-            f"on {cloud} these commands are not there yet; they are on aws",
-        )
-
-    def test_a_model_that_the_file_has_not_is_refused_with_those_it_has(self, run: Command) -> None:
-        done = run("status", "fraud")
-        assert done.code == 2
-        assert "has no model 'fraud'; it has churn, offline" in done.said
-
-    def test_a_missing_boto3_is_named_with_its_command(self, tmp_path: Path) -> None:
-        import subprocess
-        import sys
-
-        file = tmp_path / "estate.yaml"
-        file.write_text(ESTATE)
-        code = (
-            f"import sys; sys.modules['boto3'] = None\nsys.argv = ['mlestate', 'status', {str(file)!r}]\n"
-            "from mlestate.cli import main; main()"
-        )
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 2, done.stderr
-        assert "pip install 'mlestate[aws]'" in done.stderr
-        assert "Traceback" not in done.stderr
 
 
 def test_a_session_is_shared_by_all_slices(run: Command, engineer: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
