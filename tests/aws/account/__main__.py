@@ -8,6 +8,7 @@ import configparser
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -52,9 +53,12 @@ def serve(
     background: Annotated[bool, typer.Option("--background", help="Return as soon as it answers.")] = False,
 ) -> None:
     """Serve the account on 127.0.0.1, and write a profile for each person of the estate."""
+    if (endpoint := _endpoint()) is not None and _answers(endpoint):
+        raise InputError(f"an account is served already, at {endpoint}: python -m tests.aws.account stop")
     if background:
         _in_background(file, state, port)
         return
+    _forget_accounts()
     from mlestate.config import load
     from mlestate.local.run import Run
 
@@ -69,7 +73,10 @@ def serve(
             typer.echo(f"To be one of them: export AWS_CONFIG_FILE={CONFIG} AWS_PROFILE={profiles[0]}")
             sys.stdout.flush()
 
-        served.serve(port, ready)
+        try:
+            served.serve(port, ready)
+        finally:
+            CONFIG.unlink(missing_ok=True)
 
 
 @app.command()
@@ -144,9 +151,19 @@ def messages(
 @app.command()
 def stop() -> None:
     """End the account that is served; all that happened in it is forgotten."""
+    endpoint = _endpoint()
     _ask("stop")
-    CONFIG.unlink()
+    until = time.monotonic() + PATIENCE_SECONDS
+    while endpoint is not None and _answers(endpoint) and time.monotonic() < until:
+        time.sleep(0.1)
     typer.echo("The account is gone.")
+
+
+def _forget_accounts() -> None:
+    """What the reader is signed in to is not what the account itself asks: it would send its own calls there."""
+    for name in [each for each in os.environ if each.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def _in_background(file: Path, state: Path | None, port: int) -> None:
@@ -169,10 +186,24 @@ def _in_background(file: Path, state: Path | None, port: int) -> None:
     typer.echo(LOG.read_text().rstrip())
 
 
-def _ask(act: str, **words: Any) -> Any:
+def _endpoint() -> str | None:
+    """Where the account of this folder is served, as its profiles say."""
     found = configparser.ConfigParser(interpolation=None)
-    found.read(os.environ.get("AWS_CONFIG_FILE", CONFIG))
-    endpoint = found.get("default", "endpoint_url", fallback=None)
+    found.read(CONFIG)
+    return found.get("default", "endpoint_url", fallback=None)
+
+
+def _answers(endpoint: str) -> bool:
+    address = urlsplit(endpoint)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _ask(act: str, **words: Any) -> Any:
+    endpoint = _endpoint()
     if endpoint is None:
         raise InputError(f"no account is served from here ({CONFIG} says of none): python -m tests.aws.account serve")
     connection = HTTPConnection(urlsplit(endpoint).netloc, timeout=PATIENCE_SECONDS)

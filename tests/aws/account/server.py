@@ -186,7 +186,7 @@ class Served:
             raise Refused(f"there is no act {name!r}; there are {', '.join(ACTS)}")
         try:
             return ACTS[name](self, **given)
-        except (AssertionError, KeyError, TypeError) as error:
+        except (AssertionError, TypeError) as error:
             raise Refused(str(error)) from error
 
     def register(self, model: str, by: str, metrics: Mapping[str, float]) -> dict[str, Any]:
@@ -217,6 +217,8 @@ class Served:
     def answer(self, environment: str, model: str, variant: str, errors: float) -> dict[str, Any]:
         """Have a variant of an endpoint answer a share of its requests with errors from now on."""
         name = f"{self.config.name}-{environment}-{model}"
+        if name not in self.account.endpoints.endpoints:
+            raise Refused(f"there is no endpoint {name}; there are {', '.join(self.account.endpoints.endpoints)}")
         variants = self.account.endpoint(name).traffic
         if variant not in variants:
             raise Refused(f"{name} has no variant {variant!r} now; it has {', '.join(variants)}")
