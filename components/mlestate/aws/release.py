@@ -21,13 +21,7 @@ Functions developer guide, "Transforming data with JSONata".
 from collections.abc import Callable, Mapping
 
 from mlestate.aws.release_move import compared, moved, promoted
-from mlestate.aws.release_states import (
-    Place,
-    entry,
-    machine,
-    told,
-    unlock,
-)
+from mlestate.aws.release_states import CONDITION, Place, entry, machine, told, unlock, unwritten, worse
 from mlestate.aws.release_version import checked, prepared, tried
 from mlestate.aws.state_machines import State, choice, expression, fail, succeed, task
 from mlestate.release import STAGES, StageName
@@ -93,7 +87,10 @@ def _ends(place: Place) -> dict[str, State]:
             },
             {},
             "GoesBack",
+            catch={"States.ALL": "Unwritten"},
+            caught="broke",
         ),
+        **unwritten("GoesBack"),
         "GoesBack": choice({"$ended.back": "HandOver"}, "Unlock"),
         # The turn goes to the rollback without a moment in which another release could take it.
         "HandOver": task(
@@ -113,7 +110,8 @@ def _ends(place: Place) -> dict[str, State]:
             },
             {},
             "TakeBack",
-            catch={"DynamoDb.ConditionalCheckFailedException": "Telling"},
+            # Whoever has the turn now moves the traffic; without a ledger the rollback tries all the same.
+            catch={CONDITION: "Telling", "States.ALL": "TakeBack"},
             caught="broke",
         ),
         "TakeBack": task(
@@ -128,6 +126,14 @@ def _ends(place: Place) -> dict[str, State]:
             },
             {},
             "Telling",
+            catch={"States.ALL": "NotTakenBack"},
+            caught="broke",
+        ),
+        "NotTakenBack": worse(
+            "' The rollback could not be started: '",
+            "Telling",
+            f"'To go back:\\n  mlestate rollback estate.yaml ' & $model & ' --environment {names.environment} "
+            '--reason "..."\'',
         ),
         **unlock(place, "Telling"),
         **told(place),

@@ -18,6 +18,7 @@ from mlestate.release import LEDGER_SCHEMA
 
 __all__ = [
     "BREAKS",
+    "CONDITION",
     "LOOK_SECONDS",
     "UPDATE",
     "Place",
@@ -36,6 +37,8 @@ __all__ = [
     "settle",
     "told",
     "unlock",
+    "unwritten",
+    "worse",
 ]
 
 LOOK_SECONDS = 60
@@ -235,7 +238,7 @@ def settings(place: Place, then: str) -> dict[str, State]:
                 "which": expression("'Version ' & $string($asked) & ' of ' & $model"),
                 # A variable has to be there before it is asked for.
                 **dict.fromkeys(("approver", "beside", "changer", "evidence", "failure", "stage", "why"), ""),
-                **dict.fromkeys(("inPlace", "released"), False),
+                **dict.fromkeys(("inPlace", "released", "tookOver"), False),
                 "failing": [],
                 "live": None,
                 "seconds": 0,
@@ -295,7 +298,7 @@ def lock(place: Place, busy: Mapping[str, str], then: str) -> dict[str, State]:
                 "ConditionExpression": "#execution = :holder",
                 "ExpressionAttributeValues": {":holder": {"S": expression("$holder")}},
             },
-            {},
+            {"tookOver": True},
             then,
             catch={CONDITION: "Take"},
         ),
@@ -316,9 +319,30 @@ def unlock(place: Place, then: str) -> dict[str, State]:
             },
             {},
             then,
-            catch={CONDITION: then},
+            # What is left there by an execution that is no more is taken over.
+            catch={CONDITION: then, "States.ALL": then},
             caught="broke",
         )
+    }
+
+
+def unwritten(then: str) -> dict[str, State]:
+    """An ending that the ledger did not take is told all the more, and its traffic still goes where it has to."""
+    return {"Unwritten": worse("' It could not be written down: '", then)}
+
+
+def worse(what: str, then: str, command: str = "") -> State:
+    """Something went wrong after the end: whoever is told hears of it too."""
+    more = f", 'command': {command}" if command else ""
+    return {
+        "Type": "Pass",
+        "Assign": {
+            "ended": expression(
+                f"$merge([$ended, {{'outcome': 'failed', 'tell': 'page', 'reason': $ended.reason & {what} & "
+                f"$broke.Error & ': ' & $substring($broke.Cause, 0, 200){more}}}])"
+            )
+        },
+        "Next": then,
     }
 
 

@@ -343,8 +343,16 @@ def _running(place: Place) -> dict[str, State]:
                 "$live != null and $live.configuration = $configuration": "Fresh",
                 "$configuration = $settings.template": "Adopt",
                 f"$cause != 'endpoint' and $contains($configuration, {own})": "Begun",
+                "$tookOver and $contains($configuration, $settings.prefix & '-v')": "LeftOver",
             },
             "ByHand",
+        ),
+        # Nobody else would: what a dead release has half moved would stay so.
+        "LeftOver": end(
+            "failed",
+            "'A release of ' & $model & ' died and left ' & $configuration & ' serving.'",
+            tell="page",
+            back=True,
         ),
         "ByHand": end(
             "failed",
@@ -412,7 +420,8 @@ def _running(place: Place) -> dict[str, State]:
             "Begun",
         ),
         "AsReleased": nothing("'The endpoint runs what was released'"),
-        "AlreadyLive": end("already-live", "$which & ' is in use already.'", tell=""),
+        # An event that comes twice at once leaves one entry in the ledger, that of the release.
+        "AlreadyLive": nothing("$which & ' is in use already.'"),
         "Older": end("refused", "$why"),
     }
 

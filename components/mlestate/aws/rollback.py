@@ -23,6 +23,7 @@ from mlestate.aws.release_states import (
     settle,
     told,
     unlock,
+    unwritten,
 )
 from mlestate.aws.state_machines import State, choice, expression, fail, succeed, task
 
@@ -236,7 +237,10 @@ def _ends(place: Place) -> dict[str, State]:
             },
             {},
             "Unlock",
+            catch={"States.ALL": "Unwritten"},
+            caught="broke",
         ),
+        **unwritten("Unlock"),
         **unlock(place, "Telling"),
         **told(place),
         "Failed": fail("RollbackFailed", expression("$ended.reason")),
