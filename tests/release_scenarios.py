@@ -1,15 +1,15 @@
 """What happens to a version on its way, as one table, asked of every cloud.
 
 A scenario is a true sentence, a model, and acts, played one after the other in an estate that is up and serves version
-1 of every model; and how the world looks in the end, wholly. No cloud's word is here: a cloud brings a `World`, in which
-it plays the acts, and which says how it looks.
+1 of every model; and how the world looks in the end, wholly. No cloud's word is here: a cloud brings a `World`, in
+which it plays the acts, and which says how it looks.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["ALONE", "ESTATES", "PATH", "SCENARIOS", "Act", "Message", "Scenario", "Seen", "Told", "World", "play"]
+__all__ = ["ESTATES", "SCENARIOS", "Act", "Message", "Scenario", "Seen", "Told", "World", "perform", "play"]
 
 APPROVER, OTHER, SCIENTIST, ENGINEER = "approver", "other", "scientist", "engineer"
 """People: two who approve, who starts training runs, and who operates."""
@@ -41,7 +41,12 @@ models:
     serving:
       mode: realtime
       initial_version: 1
-      rollout: {{strategy: shadow, bake: 1h, sample: 1, minimum_samples: 200, rollback_on: {{disagreement: {{max: 0.1}}}}}}
+      rollout:
+        strategy: shadow
+        bake: 1h
+        sample: 1
+        minimum_samples: 200
+        rollback_on: {{disagreement: {{max: 0.1}}}}
   serverless:
     problem: classification
     serving: {{mode: serverless, initial_version: 1}}
@@ -505,7 +510,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "a rejection of another version moves nothing",
         "whole",
-        (*SETTLED, do("register"), do("reject", version=3, by=APPROVER), do("settle")),
+        (*SETTLED, do("register"), do("settle"), do("reject", version=3, by=APPROVER), do("settle")),
         2,
         1,
         ("2 released", "3 rejected"),
@@ -567,7 +572,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "a version that nobody approved is refused to a person too",
         "whole",
-        (do("register"), do("release", version=2), do("settle")),
+        (do("register"), do("settle"), do("release", version=2), do("settle")),
         1,
         None,
         ("2 refused",),
@@ -769,17 +774,60 @@ SCENARIOS: tuple[Scenario, ...] = (
             (do("register"), do("kill", after=after), NEW[1], do("settle"), do("release", version=2), do("settle")),
             2,
             1,
-            (f"2 {phase}", "2 released")[phase == "" :],
-            (asked("canary", 2), released("canary", 2)),
+            ledger,
+            (asked("canary", 2), notice(f"canary 2, {outcome}", "Version 2 of canary is in use in production")),
+            (10, 50),
+        )
+        for what, after, ledger, outcome in (
+            ("taken its turn", "locked", ("2 released",), "released"),
+            ("described its machines", "prepared", ("2 preparing", "2 released"), "released"),
+            ("written itself down", "written", ("2 promoting", "2 already-live"), "already live"),
+        )
+    ),
+    *(
+        Scenario(
+            f"what a release left that died when it had {what} is found and goes back",
+            "canary",
+            (do("register"), do("kill", after=after), NEW[1], do("settle")),
+            1,
+            None,
+            (f"2 {phase}", "0 failed", "back rolled-back"),
+            (asked("canary", 2), page("canary, failed", "A release of canary died and left"), back),
             shares,
         )
         for what, after, phase, shares in (
-            ("taken its turn", "locked", "", (10, 50)),
-            ("described its machines", "prepared", "preparing", (10, 50)),
-            ("put both side by side", "beside", "comparing", (10, 50)),
+            ("put both side by side", "beside", "comparing", (10,)),
             ("moved all traffic", "switched", "shifting", (10, 50)),
-            ("written itself down", "written", "promoting", (10, 50)),
         )
+        for back in (page("canary, rolled back", "Version 1 of canary has all traffic again"),)
+    ),
+    *(
+        Scenario(
+            f"a release that died while it {what} goes on where a person asks at once",
+            "canary",
+            (
+                *(do("register"), do("kill", after=after), NEW[1], do("until", phase=phase)),
+                *(do("wait", minutes=1), do("release", version=2), do("settle")),
+            ),
+            2,
+            1,
+            (f"2 {phase}", "2 released"),
+            (asked("canary", 2), released("canary", 2)),
+            (10, 50),
+        )
+        for what, after, phase in (
+            ("put both side by side", "beside", "comparing"),
+            ("moved all traffic", "switched", "shifting"),
+        )
+    ),
+    Scenario(
+        "where a rollback died that had moved all traffic the ledger says what serves",
+        "whole",
+        (*SETTLED, do("kill", after="going-back"), do("rollback"), do("settle")),
+        1,
+        None,
+        ("2 released", "1 already-live"),
+        (asked("whole", 2), released("whole", 2), notice("whole 1, already live", "Version 1 of whole is in use")),
     ),
     # from one environment to the next
     Scenario(
@@ -888,11 +936,16 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
+def perform(acts: Sequence[Act], model: str, world: World) -> None:
+    """Play acts, which are of this model where they are of one and name none."""
+    for verb, given in acts:
+        of = {} if verb in ("until", "wait", "settle", "kill") or "model" in given else {"model": model}
+        getattr(world, verb)(**{key: each for key, each in (of | dict(given)).items() if each is not None})
+
+
 def play(scenario: Scenario, world: World) -> Seen:
     """Play a scenario and hold the whole end against it."""
-    for verb, given in scenario.acts:
-        of = {} if verb in ("until", "wait", "settle", "kill") or "model" in given else {"model": scenario.model}
-        getattr(world, verb)(**{key: each for key, each in (of | dict(given)).items() if each is not None})
+    perform(scenario.acts, scenario.model, world)
     seen = world.seen(scenario.model)
     traffic = scenario.traffic if scenario.traffic is not None else {scenario.live: 1.0}
     found = (seen.traffic, seen.live, seen.previous, seen.ledger, seen.shares, seen.locked, seen.mistakes)

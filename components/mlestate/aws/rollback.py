@@ -29,7 +29,7 @@ from mlestate.aws.state_machines import State, choice, expression, fail, succeed
 
 __all__ = ["CAUSES", "definition"]
 
-CAUSES: Mapping[str, bool] = {"rejected": True, "alarm": True, "person": False}
+CAUSES: Mapping[str, bool] = {"rejected": True, "alarm": False, "person": False}
 """What the machine is started for, and whether a version is named: a verdict taken back, a release that went wrong, or
 a person."""
 
@@ -173,7 +173,6 @@ def _back() -> dict[str, State]:
             "rolled-back",
             "'Version ' & $string($target.version) & ' of ' & $model & ' has all traffic again' & "
             "($reason != '' ? ': ' & $reason : '.')",
-            tell="page",
         ),
     }
 
