@@ -1,15 +1,25 @@
 """docs/tutorial.md, run as a reader runs it: its commands in their order, in one shell, over real HTTP."""
 
+import http.client
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import boto3  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
+from mlestate.config import loads
+from mlestate.errors import InputError
+from tests.aws.account import Account
+from tests.aws.account.people import REGION
+from tests.aws.account.server import CONTROL, Served, open_account
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()
@@ -111,3 +121,93 @@ def test_a_text_agrees_with_its_own_frame_and_width_alone() -> None:
     assert not agrees("in use version 2\n  since …\ndone", printed), "nothing may stand before"
     assert not agrees("╭ churn ╮ in use version 3 since … done", printed)
     assert not agrees("╭ churn ╮ in use version 2 since 12:00", printed), "nor behind"
+
+
+# the account that is served
+
+ESTATE = loads((ROOT / "docs" / "tutorial" / "estate.yaml").read_text()).config
+JSON = {"Content-Type": "application/json"}
+ROLE = "arn:aws:iam::123456789012:role/mlestate/acme/acme-hub-approver"
+
+
+def served(asks: list[tuple[str, str, Mapping[str, str], str]]) -> list[tuple[int, str]]:
+    """What an empty account answers to requests that nobody signed: status and body of each."""
+    answers: list[tuple[int, str]] = []
+
+    def ask(served: Served) -> None:
+        for method, path, headers, body in asks:
+            connection = http.client.HTTPConnection(urlsplit(served.endpoint).netloc, timeout=60)
+            connection.request(method, path, body, {**headers})
+            answer = connection.getresponse()
+            answers.append((answer.status, answer.read().decode()))
+            connection.close()
+
+    with Account() as account:
+        while_serving(Served(account, ESTATE, []), ask)
+    return answers
+
+
+def while_serving(served: Served, work: Callable[[Served], None]) -> None:
+    """Do something in another thread, as another process would, and then stop."""
+
+    def run() -> None:
+        try:
+            work(served)
+        finally:
+            served.do(served.stop)
+
+    served.serve(0, lambda: threading.Thread(target=run).start())
+
+
+def test_the_account_takes_nothing_from_strangers_and_names_what_it_has_not() -> None:
+    credential = (
+        "AWS4-HMAC-SHA256 Credential=KEY/20261124/ca-central-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    answers = served(
+        [
+            ("GET", "/", {}, ""),
+            ("GET", "/", {"Authorization": credential.format("ec2")}, ""),
+            ("POST", CONTROL, {**JSON, "Host": "evil.example"}, '{"act": "stop"}'),
+            ("POST", CONTROL, {"Content-Type": "text/plain"}, '{"act": "stop"}'),
+            ("POST", CONTROL, JSON, '{"act": "dance"}'),
+            ("POST", CONTROL, JSON, '{"act": "wait", "hours": 1}'),
+            ("POST", CONTROL, JSON, '{"act": "alarm", "name": "none", "state": "ALARM"}'),
+            ("POST", CONTROL, JSON, "no JSON"),
+        ]
+    )
+    assert [status for status, _ in answers] == [501, 501, 403, 400, 400, 400, 400, 400]
+    assert "has no service 'ec2'" in answers[1][1]
+    assert "there is no act 'dance'; there are alarm, answer" in json.loads(answers[4][1])["message"]
+    assert "no alarm is called none" in answers[6][1]
+
+
+def test_whoever_signs_a_request_is_who_did_it() -> None:
+    """A key that nobody was given is nobody's; signatures are not verified."""
+    said: list[str] = []
+
+    def act(served: Served, *keys: Mapping[str, str]) -> None:
+        for key in keys:
+            sagemaker = boto3.client("sagemaker", region_name=REGION, endpoint_url=served.endpoint, **key)
+            name = f"group-{len(said)}"
+            sagemaker.create_model_package_group(ModelPackageGroupName=name)
+            described = sagemaker.describe_model_package_group(ModelPackageGroupName=name)
+            said.append(described["CreatedBy"]["IamIdentity"]["Arn"].rpartition(":")[2])
+            sagemaker.close()
+
+    with Account() as account:
+        given = account.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="ana@acme.example")["Credentials"]
+        ana = {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+        stranger = {"aws_access_key_id": "AKIAUNKNOWN", "aws_secret_access_key": "x"}
+        while_serving(Served(account, ESTATE, []), lambda served: act(served, ana, stranger))
+    assert said == ["assumed-role/acme-hub-approver/ana@acme.example", "assumed-role/nobody/AKIAUNKNOWN"]
+
+
+def test_an_estate_of_another_account_is_not_served() -> None:
+    """The commands would refuse it: its account is not that of the credentials."""
+    elsewhere = ESTATE.model_copy(update={"region": "eu-west-1"})
+    with pytest.raises(InputError, match="123456789012 in ca-central-1, and acme lies in 123456789012 in eu-west-1"):
+        open_account(elsewhere, {}).__enter__()
