@@ -37,9 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-EstateFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="An estate that `mlestate local up` brought up, or its exported state.")
-]
+EstateFile = Annotated[Path, typer.Argument(metavar="FILE", help="An estate that `mlestate local up` brought up.")]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the estate.")]
 
 
