@@ -8,6 +8,7 @@ from pulumi_aws._inputs import ProviderAssumeRoleArgs  # the package's root, whe
 from pulumi_aws.provider import Provider
 
 from mlestate import contract
+from mlestate.aws import neighbours
 from mlestate.aws.access import Access, access
 from mlestate.aws.alerts import Alerts
 from mlestate.aws.audit import Audit, AuditElsewhere, Recorder, trail_arn
@@ -18,6 +19,7 @@ from mlestate.aws.features import Features
 from mlestate.aws.keys import by_alias, keys, keys_elsewhere
 from mlestate.aws.monitoring import Monitoring
 from mlestate.aws.network import network
+from mlestate.aws.reach import Reach
 from mlestate.aws.registry import Registry, RegistryElsewhere
 from mlestate.aws.serving import Serving
 from mlestate.aws.settings import AwsEstate
@@ -56,10 +58,12 @@ class AwsCloud:
 
     def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
         trails = [trail_arn(each) for each in (names, *self._recorders(names))]
-        return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts)
+        lent = neighbours.reading_keys(names, *self._neighbours(names)) if names.environment != HUB else []
+        return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts, lent)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
-        return Data(names, self.config.data, self.models[names.environment], keys, self._protect(names), opts)
+        lent = neighbours.reading_runs(names, *self._neighbours(names))
+        return Data(names, self.config.data, self.models[names.environment], keys, lent, self._protect(names), opts)
 
     def registry(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Registry:
         return Registry(names, self.config.models, self._elsewhere(names), keys, self._protect(names), opts)
@@ -247,6 +251,11 @@ class AwsCloud:
     ) -> Cost:
         environment = self.config.environments[names.environment]
         return Cost(names, environment, self.models[names.environment], keys, access, alerts, opts)
+
+    def _neighbours(self, names: Names) -> tuple[Names, list[Names]]:
+        """The hub, and every environment in whichever account."""
+        reach = Reach.of(self.config, names)
+        return reach.hub, list(reach.environments.values())
 
     def _protect(self, names: Names) -> bool:
         """An environment as its file says; the hub as soon as one environment that relies on it is protected."""

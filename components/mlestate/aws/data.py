@@ -1,6 +1,6 @@
 """Where the data of an environment rests on AWS."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi_aws.glue as glue
 from pulumi import Output, ResourceOptions
@@ -8,6 +8,7 @@ from pulumi import Output, ResourceOptions
 from mlestate import contract
 from mlestate.aws import lake
 from mlestate.aws.buckets import access_logs, bucket
+from mlestate.aws.policies import Statement
 from mlestate.aws.tables import table
 from mlestate.config.data import DataLake
 from mlestate.config.model import Model
@@ -51,6 +52,7 @@ class Data(Part):
         settings: DataLake,
         models: Mapping[str, Model],
         keys: contract.Keys,
+        lent: Sequence[Statement],
         protect: bool,
         opts: ResourceOptions,
     ) -> None:
@@ -66,7 +68,13 @@ class Data(Part):
         logs = access_logs(self, list(ROLES), protect=protect)
         made = {
             role: bucket(
-                self, role, key=keys.ids.get(concern), expire_days=expire_days.get(role), logs=logs, protect=protect
+                self,
+                role,
+                key=keys.ids.get(concern),
+                expire_days=expire_days.get(role),
+                statements=lent if role == "artifacts" else (),
+                logs=logs,
+                protect=protect,
             )
             for role, concern in ROLES.items()
         }

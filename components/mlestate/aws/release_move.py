@@ -39,6 +39,8 @@ _RETAINED = (
 )
 """`release_states.UPDATE` inside an expression."""
 
+_STEP = "$string($settings.rollout.steps[$step]) & ' % of the traffic'"
+
 _VARIANT = "$template.ProductionVariants[0]"
 
 
@@ -67,7 +69,7 @@ def compared(place: Place) -> dict[str, State]:
             },
             "Comparing",
         ),
-        "Comparing": phase(place, "comparing", "Names"),
+        "Comparing": phase(place, "comparing", "Names", f"$settings.rollout.strategy = 'canary' ? {_STEP} : null"),
         "Names": {"Type": "Pass", "Assign": {"beside": expression("$name & '-2'")}, "Next": "Beside"},
         "Beside": task(
             "sagemaker:createEndpointConfig",
@@ -392,7 +394,8 @@ def moved(place: Place) -> dict[str, State]:
             },
             "Comparable" if place.comparisons else "Shifting",
         ),
-        "NextStep": {"Type": "Pass", "Assign": {"step": expression("$step + 1")}, "Next": "Shift"},
+        "NextStep": {"Type": "Pass", "Assign": {"step": expression("$step + 1")}, "Next": "Stepping"},
+        "Stepping": phase(place, "comparing", "Shift", _STEP),
     }
 
 

@@ -412,9 +412,9 @@ def told(place: Place) -> dict[str, State]:
             {
                 "TopicArn": expression(f"$ended.tell = 'page' ? '{place.topic('page')}' : '{place.topic('notice')}'"),
                 "Subject": expression(
-                    f"$substring('{place.names.slice}: ' & $model & ($ended.record.version > 0 ? ' ' & "
-                    "$string($ended.record.version) : '') & ', ' & "
-                    "$replace($ended.outcome, '-', ' '), 0, 100)"
+                    "($version := $exists($ended.record.version) ? $ended.record.version : $asked; "
+                    f"$substring('{place.names.slice}: ' & $model & ($version > 0 ? ' ' & $string($version) : '') & "
+                    "', ' & $replace($ended.outcome, '-', ' '), 0, 100))"
                 ),
                 "Message": expression(
                     "$ended.reason & ($exists($ended.evidence) and $ended.evidence != '' ? '\n\n' & $ended.evidence "

@@ -547,9 +547,9 @@ def prepared(place: Place) -> dict[str, State]:
     }
 
 
-def phase(place: Place, name: str, then: str) -> State:
-    """Writes down where the release is."""
-    record = f"$merge([$record, {{'phase': '{name}', 'since': $now()}}])"
+def phase(place: Place, name: str, then: str, step: str = "null") -> State:
+    """Writes down where the release is; ``step`` is JSONata for how far a stage of several steps has come."""
+    record = f"$merge([$record, {{'phase': '{name}', 'since': $now(), 'step': {step}}}])"
     return put(
         place,
         "'release/' & $formatInteger($version, '000000') & '/' & $started",
