@@ -233,7 +233,12 @@ def _people(place: Place) -> dict[str, State]:
                 )
             },
             "Approver",
-            catch={BREAKS: "Approver"},
+            catch={BREAKS: "NoStarter"},
+        ),
+        "NoStarter": end(
+            "refused",
+            "'Who started the run that made version ' & $string($version) & ' of ' & $model & ' cannot be read, so nobody "
+            "knows whether somebody else approved it: ' & $caught.Cause",
         ),
         "Approver": {
             "Type": "Pass",
