@@ -89,7 +89,8 @@ def test_a_release_elsewhere_moves_a_version_along_and_never_approves_it(estate:
     assert move["Resource"] == VERSIONS
     assert move["Condition"] == {
         "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::333333333333:role/mlestate/risk/risk-production-release"},
-        "Null": {"sagemaker:ModelLifeCycle:Stage": "false", "sagemaker:ModelApprovalStatus": "true"},
+        "Null": {"sagemaker:ModelApprovalStatus": "true"},
+        "StringEquals": {"sagemaker:ModelLifeCycle:Stage": "production"},
     }
 
 

@@ -201,14 +201,15 @@ def _use_versions(names: Names, model: str, elsewhere: Sequence[Names]) -> list[
                 },
             )
             | {"Principal": account_root(each)},
-            # Both keys of one `Null` must hold: a stage is given, and no verdict with it.
+            # A stage is given, its own, and no verdict with it.
             allow(
                 f"MoveToAStageFrom{word}",
                 "sagemaker:UpdateModelPackage",
                 versions,
                 {
                     "ArnEquals": {"aws:PrincipalArn": role(each, "release")},
-                    "Null": {"sagemaker:ModelLifeCycle:Stage": "false", "sagemaker:ModelApprovalStatus": "true"},
+                    "Null": {"sagemaker:ModelApprovalStatus": "true"},
+                    "StringEquals": {"sagemaker:ModelLifeCycle:Stage": each.environment},
                 },
             )
             | {"Principal": account_root(each)},
