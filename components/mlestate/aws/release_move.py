@@ -416,7 +416,18 @@ def promoted(place: Place) -> dict[str, State]:
             {"configuration": expression("$states.result.Parameter.Value")},
             "Promoting",
         ),
-        "Promoting": phase(place, "promoting", "Kept"),
+        "Promoting": phase(place, "promoting", "Written"),
+        # First of all: whatever breaks after it, no rollback takes for unfinished what has all traffic.
+        "Written": put(
+            place,
+            "'live'",
+            "$inPlace ? $live : {'version': $version, 'configuration': $configuration, 'sagemaker_model': $name, "
+            "'template': $settings.template, 'since': $now(), 'execution': $self, 'approved_by': $approver, "
+            "'previous': $live = null ? null : $merge([$live, {'previous': null, 'until': "
+            "$fromMillis($millis() + $settings.rollout.keep_previous_seconds * 1000)}])}",
+            {},
+            "Kept",
+        ),
         **champion(place, "$version", "Passport"),
         "Passport": task(
             "sagemaker:updateModelPackage",
@@ -432,16 +443,6 @@ def promoted(place: Place) -> dict[str, State]:
                     f"$changer}}])"
                 ),
             },
-            {},
-            "Written",
-        ),
-        "Written": put(
-            place,
-            "'live'",
-            "$inPlace ? $live : {'version': $version, 'configuration': $configuration, 'sagemaker_model': $name, "
-            "'template': $settings.template, 'since': $now(), 'execution': $self, 'approved_by': $approver, "
-            "'previous': $live = null ? null : $merge([$live, {'previous': null, 'until': "
-            "$fromMillis($millis() + $settings.rollout.keep_previous_seconds * 1000)}])}",
             {},
             "Unused",
         ),

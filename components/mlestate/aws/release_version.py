@@ -237,8 +237,8 @@ def _people(place: Place) -> dict[str, State]:
         ),
         "NoStarter": end(
             "refused",
-            "'Who started the run that made version ' & $string($version) & ' of ' & $model & ' cannot be read, so nobody "
-            "knows whether somebody else approved it: ' & $caught.Cause",
+            "'Who started the run that made version ' & $string($version) & ' of ' & $model & ' cannot be read, so "
+            "nobody knows whether somebody else approved it: ' & $caught.Cause",
         ),
         "Approver": {
             "Type": "Pass",
