@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,6 +145,9 @@ class Executions:
         patch.setattr(WaitFunction, "_wait_interval", lambda _, env, wait_seconds: clock.sleep(wait_seconds))
         for module in (iteration_worker, branches_decl):
             patch.setattr(module, "CustomErrorName", _error_name)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("moto.stepfunctions.parser.asl.") and getattr(module, "copy", None) is copy:
+                patch.setattr(module, "copy", SimpleNamespace(copy=copy.copy, deepcopy=_copied))
         patch.setattr(timestamp.Timestamp, "_get_wait_seconds", _method(self._until))
         patch.setattr(InlineIterationComponent, "_launch_worker", _one_after_another)
         patch.setattr(BranchWorker, "start", _branch)
@@ -337,6 +341,15 @@ def _spelled(service: str, case: Callable[[str], str], members: dict[str, Any]) 
     if service != "stepfunctions":
         return members
     return {case(name[0]) + name[1:]: each for name, each in members.items()}
+
+
+def _copied(value: Any) -> Any:
+    """What executions hand on is JSON and times, of which a copy is made more quickly than of anything."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value if value is None or isinstance(value, str | int | float | datetime) else copy.deepcopy(value)
 
 
 def _read(value: Any) -> Any:
