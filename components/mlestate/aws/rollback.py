@@ -168,7 +168,8 @@ def _back() -> dict[str, State]:
             "$configuration & ($failure != '' ? ' (' & $failure & ')' : '') & '. Someone has to look at it now.'",
             tell="page",
         ),
-        "Arrived": choice({"$finished": "Kept"}, "Restored"),
+        # First of all: whatever breaks after it, the ledger says what serves.
+        "Arrived": choice({"$finished": "Written"}, "Restored"),
         "Restored": end(
             "rolled-back",
             "'Version ' & $string($target.version) & ' of ' & $model & ' has all traffic again' & "
@@ -191,14 +192,14 @@ def _written(place: Place) -> dict[str, State]:
                 },
             },
             {},
-            "Written",
+            "Restored",
         ),
         "Written": put(
             place,
             "'live'",
             "$merge([$target, {'since': $now(), 'execution': $self, 'previous': null}])",
             {},
-            "Restored",
+            "Kept",
         ),
     }
 
