@@ -422,4 +422,5 @@ def test_a_model_may_write_what_is_captured_of_it_whoever_asked_for_it(estate: R
         configuration = one(rows, "sagemaker:EndpointConfiguration", f"-serving-{model}").inputs
         assert ("dataCaptureConfig" in configuration) is kept
         allowed = statements(one(rows, "iam:RolePolicy", f"access-{model}-inference").inputs["policy"])
-        assert ("WriteWhatItAnswers" in allowed) is kept, model
+        written = allowed["WriteWhatItAnswers"]["Resource"]
+        assert written.endswith(f"/{model}/*" if kept else f"/{model}/trials/*"), "the trial of a version is kept too"

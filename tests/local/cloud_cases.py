@@ -179,6 +179,8 @@ AWS: dict[str, dict[str, Any]] = {
         "threshold": 1.5,
         "dimensions": {"EndpointName": "churn"},
     },
+    "aws:cloudwatch/eventBus:EventBus": {"name": "releases"},
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": {"eventBusName": "releases", "policy": RESOURCE},
     "aws:cloudwatch/eventRule:EventRule": {"name": "approved", "eventPattern": APPROVED},
     "aws:cloudwatch/eventTarget:EventTarget": {"rule": "approved", "arn": "arn:aws:sqs:::q"},
     "aws:sns/topic:Topic": {"name": "alerts", "kmsMasterKeyId": KEY},
