@@ -219,7 +219,8 @@ def _ends(place: Place) -> dict[str, State]:
                     "{'outcome': 'failed', 'tell': 'page', 'back': false, 'reason': 'The rollback of ' & $model & "
                     "' broke, and nobody knows what serves: ' & $broke.Error & ': ' & "
                     "$substring($broke.Cause, 0, 500), 'record': {'version': $asked, 'cause': $cause, 'by': $by, "
-                    "'execution': $self, 'started': $started}}"
+                    "'execution': $self, 'started': $started}, 'command': 'To try again:\\n  mlestate rollback "
+                    f"estate.yaml ' & $model & ' --environment {place.names.environment} --reason \"...\"'}}"
                 )
             },
             "Next": "Ended",
