@@ -120,7 +120,9 @@ class World(Protocol):
     def settings(self, model: str, **changed: Any) -> None:
         """The file says something else of a model now (`mlestate.release.settings`, merged)."""
 
-    def register(self, model: str, **given: Any) -> None:
+    def register(
+        self, model: str, by: str | None = None, answers: str = "right", examples: bool = True, accuracy: float = 0.9
+    ) -> None:
         """A run ends with a new version: ``by`` who registers it where it is not the pipeline, ``answers`` as `right`,
         `wrong` or `nothing`, ``examples`` whether it brings any, ``accuracy`` of its evaluation."""
 
@@ -160,9 +162,16 @@ class World(Protocol):
     def errors(self, model: str, share: float) -> None:
         """The challenger, of its own requests, answers that share with errors; the endpoint's alarm is silent."""
 
-    def answered(self, model: str, **given: Any) -> None:
-        """Requests come to both, each right as often as ``champion`` and ``challenger`` say, or answered alike but for
-        a share ``apart``; ``known`` whether it turns out what was true."""
+    def answered(
+        self,
+        model: str,
+        champion: float = 1.0,
+        challenger: float = 1.0,
+        apart: float | None = None,
+        known: bool = True,
+    ) -> None:
+        """Requests come to both, each right as often as ``champion`` and ``challenger`` say, or
+        answered alike but for a share ``apart``; ``known`` whether it turns out what was true."""
 
     def spoil(self, model: str, how: str) -> None:
         """The next change of the endpoint goes wrong: `silent`, `rolls-back` or `rollback-fails`."""
@@ -174,7 +183,8 @@ class World(Protocol):
         """The file names a first version, and it is served."""
 
     def kill(self, after: str) -> None:
-        """The next machine dies after a step: `locked`, `prepared`, `beside`, `switched`, `written`, `going-back`."""
+        """The next machine dies after a step: `locked`, `prepared`, `beside`, `described`, `switched`, `written`,
+        `going-back`."""
 
     def old_ledger(self, model: str) -> None:
         """What is in use was written down by another version of this program."""
@@ -225,7 +235,9 @@ def page(about: str, *pieces: str) -> Told:
 def asked(model: str, version: int) -> Told:
     """A verdict is needed, with what it needs."""
     verdict = f"mlestate approve estate.yaml {model} {version} --reason"
-    return notice(f"{model}, registered", f"Version {version} of {model} waits", "accuracy 0.9, at least 0.8", verdict)
+    return notice(
+        f"{model} {version}, registered", f"Version {version} of {model} waits", "accuracy 0.9, at least 0.8", verdict
+    )
 
 
 def released(model: str, version: int) -> Told:
@@ -234,7 +246,7 @@ def released(model: str, version: int) -> Told:
 
 def restored(model: str, about: int, version: int, *pieces: str) -> Told:
     said = f"Version {version} of {model} has all traffic again"
-    return page(f"{model} {about}, rolled back", said, *pieces)
+    return notice(f"{model} {about}, rolled back", said, *pieces)
 
 
 NEW: tuple[Act, ...] = (do("register"), do("approve", version=2, by=APPROVER))
@@ -340,7 +352,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         2,
         1,
         ("2 released",),
-        (notice("serverless, registered"), released("serverless", 2)),
+        (notice("serverless 2, registered"), released("serverless", 2)),
     ),
     Scenario(
         "a version behind a queue takes over",
@@ -349,7 +361,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         2,
         1,
         ("2 released",),
-        (notice("queued, registered"), released("queued", 2)),
+        (notice("queued 2, registered"), released("queued", 2)),
     ),
     Scenario(
         "the next batch run takes the new version",
@@ -358,7 +370,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         2,
         1,
         ("2 released",),
-        (notice("batch, registered"), released("batch", 2)),
+        (notice("batch 2, registered"), released("batch", 2)),
     ),
     # trouble
     Scenario(
@@ -618,7 +630,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         1,
         None,
         ("2 refused",),
-        (notice("whole, registered"), notice("whole 2, refused", "does not pass the gates", "at least 0.95")),
+        (notice("whole 2, registered"), notice("whole 2, refused", "does not pass the gates", "at least 0.95")),
     ),
     Scenario(
         "a version that is unknown is refused",
@@ -638,7 +650,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         None,
         ("1 waiting-for-endpoint", "1 already-live"),
         (
-            notice("later, registered"),
+            notice("later 1, registered"),
             notice("later 1, waiting for endpoint", "serving.initial_version: 1"),
             notice("later 1, already live", "in use in production, and written down"),
         ),
@@ -650,7 +662,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         None,
         None,
         ("1 waiting-for-endpoint",),
-        (notice("later, registered"), notice("later 1, waiting for endpoint", "pulumi up")),
+        (notice("later 1, registered"), notice("later 1, waiting for endpoint", "pulumi up")),
         traffic={},
     ),
     Scenario(
@@ -677,7 +689,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             asked("whole", 2),
             released("whole", 2),
             page("whole, failed", "changed by hand"),
-            page("whole, rolled back", "Version 2 of whole has all traffic again"),
+            notice("whole, rolled back", "Version 2 of whole has all traffic again"),
         ),
     ),
     # back
@@ -688,7 +700,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         1,
         None,
         ("2 released", "back rolled-back"),
-        (asked("whole", 2), released("whole", 2), page("whole, rolled back", "Version 1 of whole", "said so")),
+        (asked("whole", 2), released("whole", 2), notice("whole, rolled back", "Version 1 of whole", "said so")),
     ),
     Scenario(
         "a person takes a batch version back",
@@ -697,7 +709,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         1,
         None,
         ("2 released", "back rolled-back"),
-        (notice("batch, registered"), released("batch", 2), page("batch, rolled back", "Version 1 of batch")),
+        (notice("batch 2, registered"), released("batch", 2), notice("batch, rolled back", "Version 1 of batch")),
     ),
     Scenario(
         "a person stops a release and goes back",
@@ -706,7 +718,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         1,
         None,
         ("2 comparing", "back rolled-back"),
-        (asked("canary", 2), page("canary, rolled back")),
+        (asked("canary", 2), notice("canary, rolled back")),
         (10,),
     ),
     Scenario(
@@ -776,11 +788,12 @@ SCENARIOS: tuple[Scenario, ...] = (
             1,
             ledger,
             (asked("canary", 2), notice(f"canary 2, {outcome}", "Version 2 of canary is in use in production")),
-            (10, 50),
+            (10, 50, 10, 50) if after == "described" else (10, 50),
         )
         for what, after, ledger, outcome in (
             ("taken its turn", "locked", ("2 released",), "released"),
             ("described its machines", "prepared", ("2 preparing", "2 released"), "released"),
+            ("described the whole", "described", ("2 shifting", "2 released"), "released"),
             ("written itself down", "written", ("2 promoting", "2 already-live"), "already live"),
         )
     ),
@@ -799,7 +812,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             ("put both side by side", "beside", "comparing", (10,)),
             ("moved all traffic", "switched", "shifting", (10, 50)),
         )
-        for back in (page("canary, rolled back", "Version 1 of canary has all traffic again"),)
+        for back in (notice("canary, rolled back", "Version 1 of canary has all traffic again"),)
     ),
     *(
         Scenario(

@@ -24,7 +24,7 @@ from .conftest import Recorded
 from .test_comparison_job import captured
 from .test_monitor_job import label
 
-__all__ = ["COVERAGE", "SLICE", "AwsWorld", "Worlds", "apart"]
+__all__ = ["COVERAGE", "LEDGER", "PLAYED", "SLICE", "AwsWorld", "Worlds", "apart"]
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ KILLED = {
     "locked": ("release", "Take"),
     "prepared": ("release", "Model"),
     "beside": ("release", "MoveBeside"),
+    "described": ("release", "Whole"),
     "switched": ("release", "Switch"),
     "written": ("release", "Written"),
     "going-back": ("rollback", "Back"),
@@ -47,7 +48,11 @@ KILLED = {
 """By a step that every cloud has: the machine, and the state after which it dies."""
 
 
-def apart(work: Callable[[], T]) -> T:
+PLAYED: set[str] = set()
+"""By name: what has been played in this process."""
+
+
+def apart(work: Callable[[], T], name: str) -> T:
     """What comes of something that is done in a copy of this process, in which whatever it leaves behind ends too.
 
     An account takes seconds to fill, and every scenario wants a fresh one.
@@ -74,6 +79,7 @@ def apart(work: Callable[[], T]) -> T:
         pytest.fail(value, pytrace=False)
     result: T = value[0]
     COVERAGE.add(value[1])
+    PLAYED.add(name)
     return result
 
 
@@ -137,8 +143,6 @@ class AwsWorld:
         account = self.account
         self.begun = {(each["model"], each["entry"]) for each in account.items(LEDGER)}
         self.heard = len(account.messages.all)
-        # Versions that Pulumi's own models stand on were registered without these numbers.
-        self.doing = True
 
     # acts
 
@@ -151,7 +155,7 @@ class AwsWorld:
 
     def register(
         self, model: str, by: str | None = None, answers: str = "right", examples: bool = True, accuracy: float = 0.9
-    ) -> int:
+    ) -> None:
         without = {} if examples else {f"evaluate/examples/{each}.json": None for each in ("request", "answer")}
         trained = Trained(
             answers=ANSWERS[answers],
@@ -159,7 +163,7 @@ class AwsWorld:
             evaluation={"metrics": {"accuracy": accuracy, "roc_auc": 0.9}},
             files=without,
         )
-        return self.account.register(model, by=who(by) if by else None, started_by=who("scientist"), trained=trained)
+        self.account.register(model, by=who(by) if by else None, started_by=who("scientist"), trained=trained)
 
     def approve(self, model: str, version: int, by: str, *, times: int = 1) -> None:
         if times > 1:
@@ -233,8 +237,8 @@ class AwsWorld:
         challenger: float = 1.0,
         apart: float | None = None,
         known: bool = True,
-        requests: int = 600,
     ) -> None:
+        requests = 600
         account, lots = self.account, random.Random(7)  # noqa: S311  # data of a test keep no secret
         account.clock.advance(minutes=5)
         now = account.clock.now

@@ -1,0 +1,256 @@
+"""AWS: what only its machines of release and rollback have: every call of theirs refused for good once. The
+account asks botocore of each request whether the service's own model takes it.
+
+Not proved here: that a service refuses with the errors that it is made to refuse with.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mlestate.aws import release, rollback
+from mlestate.aws.release_states import Place
+from mlestate.names import Names
+from tests.release_scenarios import Act, do, perform
+
+from .account.people import ACCOUNT, REGION
+from .conftest import Recorded
+from .release_world import LEDGER, SLICE, AwsWorld, Worlds, apart
+
+pytestmark = pytest.mark.xdist_group("releases")
+
+NAMES = Names("aws", "risk", "production", REGION, ACCOUNT)
+MODELS = ("ab", "batch", "canary", "later", "whole")
+PLACE = Place(
+    NAMES,
+    {each: f"risk-hub-{each}" for each in MODELS},
+    MODELS,
+    {each: f"{SLICE}-{each}" for each in MODELS if each != "batch"},
+    {"ab": {}},
+)
+SERVICES = {"eventbridge": "events", "sfn": "stepfunctions"}
+"""By the name in a state's resource: boto3's, where it is another."""
+
+
+def tasks(definition: str) -> Iterator[tuple[str, str, str]]:
+    """The states that call a service: their name, boto3's of the service, and the operation."""
+
+    def walk(program: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for name, state in program["States"].items():
+            yield name, state
+            for inner in (state.get("ItemProcessor"), *state.get("Branches", ())):
+                if inner:
+                    yield from walk(inner)
+
+    for name, state in walk(json.loads(definition)):
+        if state["Type"] == "Task":
+            service, operation = state["Resource"].rpartition("aws-sdk:")[2].split(":")
+            yield name, SERVICES.get(service, service), operation[0].upper() + operation[1:]
+
+
+QUICK = do("settings", rollout={"bake_seconds": 60})
+APPROVED = (do("approve", version=2, by="approver"), do("settle"))
+
+
+@dataclass(frozen=True)
+class Base:
+    """A life of a model in which the state is entered: what comes before it is refused, and what after."""
+
+    model: str
+    before: Sequence[Act]
+    after: Sequence[Act]
+    estate: str = "alone"
+
+
+BASES: Mapping[str, Base] = {
+    "whole": Base("whole", (QUICK, do("register"), do("settle")), APPROVED),
+    "canary": Base("canary", (QUICK, do("register"), do("settle")), APPROVED),
+    "ab": Base("ab", (QUICK, do("register"), do("settle")), APPROVED),
+    "promoted": Base(
+        "ab",
+        (QUICK, do("register"), do("settle")),
+        (APPROVED[0], do("until", phase="comparing"), do("answered", champion=0.7, challenger=0.9), do("settle")),
+    ),
+    "batch": Base("batch", (do("register"), do("settle")), APPROVED),
+    "third": Base(
+        "whole",
+        (QUICK, do("register"), *APPROVED, do("register"), do("settle")),
+        (do("approve", version=3, by="approver"), do("settle")),
+    ),
+    "first": Base(
+        "later",
+        (do("register"), do("approve", version=1, by="approver"), do("settle")),
+        (do("serve", version=1), do("settle")),
+    ),
+    "killed": Base(
+        "whole",
+        (QUICK, do("register"), do("kill", after="prepared"), *APPROVED),
+        (do("raw", machine="release", cause="approved", version=2), do("settle")),
+    ),
+    "there": Base(
+        "canary",
+        (QUICK, do("register"), do("kill", after="described"), *APPROVED),
+        (do("release", version=2), do("settle")),
+    ),
+    "alarm": Base(
+        "canary",
+        (QUICK, do("register"), APPROVED[0], do("until", phase="comparing"), do("alarm")),
+        (do("settle"),),
+    ),
+    "malformed": Base("whole", (), (do("raw", machine="release"), do("raw", machine="rollback"), do("settle"))),
+    "signed": Base(
+        "whole",
+        (do("settings", promotion={"approvals": 1}), do("register")),
+        APPROVED,
+        "path",
+    ),
+    "back": Base("whole", (QUICK, do("register"), *APPROVED), (do("rollback"), do("settle"))),
+    "batch back": Base("batch", (do("register"), *APPROVED), (do("rollback"), do("settle"))),
+    "rejected": Base(
+        "whole", (QUICK, do("register"), *APPROVED), (do("reject", version=2, by="approver"), do("settle"))
+    ),
+    "stops": Base(
+        "canary",
+        (do("register"), APPROVED[0], do("until", phase="comparing")),
+        (do("reject", version=2, by="approver"), do("settle")),
+    ),
+}
+
+
+FAULTS: Mapping[tuple[str, str], str] = {
+    ("release", state): base
+    for base, states in {
+        "whole": "Settings Version Numbers Drift Starter Attempts Take Live Endpoint Preparing ListOne BringOne "
+        "Template TemplateModel Model Trying Trial TrialRuns Answer Expected Shifting Whole Switch Settle Baking Look "
+        "Promoting Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "canary": "Stepping Comparing Beside MoveBeside Shift Measure DeleteConfiguration",
+        "ab": "Compare CompareRuns Report",
+        "batch": "Current PutCurrent IsCurrent",
+        "third": "DeleteModel",
+        "first": "AdoptConfiguration AdoptFrom Adopted",
+        "killed": "LastRuns HolderRuns Holder TakeOver ModelThere",
+        "there": "BesideThere WholeThere",
+        "alarm": "HandOver TakeBack",
+        "malformed": "Tellable",
+        "signed": "Signatures SendOn",
+    }.items()
+    for state in states.split()
+} | {
+    ("rollback", state): base
+    for base, states in {
+        "back": "Settings Take Live Endpoint Back Settle Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "batch back": "Current PutCurrent",
+        "rejected": "Now",
+        "stops": "Stop Holder HolderRuns TakeOver",
+        "malformed": "Tellable",
+    }.items()
+    for state in states.split()
+}
+"""By a state that calls a service: the life in which it is refused."""
+CALLS = {
+    (machine, state): (service, operation)
+    for machine, definition in (("release", release.definition(PLACE)), ("rollback", rollback.definition(PLACE)))
+    for state, service, operation in tasks(definition)
+}
+
+
+def test_every_call_of_the_machines_is_refused_once() -> None:
+    assert CALLS.keys() == FAULTS.keys(), f"{CALLS.keys() ^ FAULTS.keys()}"
+
+
+@pytest.fixture(scope="module")
+def worlds(estate: Recorded) -> Iterator[Worlds]:
+    with Worlds(estate) as made:
+        yield made
+
+
+ENDS: Mapping[tuple[int | None, str], str] = {
+    (1, "failed"): "release: Settings Drift Attempts Take LastRuns HolderRuns Holder TakeOver; "
+    "rollback: Kept PlaceOne Crown Passport",
+    (1, "failed, rolled-back"): "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
+    "TrialRuns Expected Shifting Whole Switch Baking Look Promoting Written Comparing Beside MoveBeside Stepping Shift "
+    "Measure Compare CompareRuns Report PutCurrent IsCurrent ModelThere BesideThere WholeThere",
+    (2, "failed, rolled-back"): "release: Kept PlaceOne Crown Passport SendOn",
+    (None, "failed, failed"): "release: Current AdoptConfiguration AdoptFrom Adopted",
+    (1, "refused"): "release: Version Numbers Starter",
+    (1, "waiting-for-endpoint"): "release: Endpoint",
+    (1, "stopped"): "release: Answer",
+    (2, "released"): "release: Tell Unlock DeleteConfiguration",
+    (3, "released"): "release: DeleteModel",
+    (2, "promoting"): "release: Record",
+    (1, "rolled-back, rolled-back"): "release: HandOver",
+    (1, "rolled-back"): "release: TakeBack; rollback: Tell Unlock",
+    (1, ""): "release: Tellable; rollback: Tellable Record",
+    (2, "failed"): "rollback: Settings Take Live Endpoint Back Now Current PutCurrent Written",
+    (1, "failed, already-live"): "rollback: Settle",
+    (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
+    (2, "released, failed"): "rollback: Stop",
+    # A rejection cannot stop the release, which goes on; what its steps change at the endpoint is looked at in vain.
+    (2, "released, failed, failed, failed, failed"): "rollback: Holder HolderRuns",
+}
+"""How each refusal ends: the version in use, and what the ledger has more than before."""
+HALF = {("release", "TakeBack"), ("rollback", "TakeOver")}
+"""Where Step Functions starts no rollback, or the ledger gives it no turn, traffic stays half moved: people are told,
+with the command."""
+
+
+def refused(world: AwsWorld, machine: str, state: str) -> None:
+    base = BASES[FAULTS[machine, state]]
+    perform(base.before, base.model, world)
+    account, before = world.account, world.seen(base.model)
+    account.refuse(*CALLS[machine, state], "InternalFailure", times=1000, state=state)
+    alarms = len(failures(world))
+    perform(base.after, base.model, world)
+    seen = world.seen(base.model)
+    told = seen.told[len(before.told) :]
+    lines = [each.rpartition(" ")[2] for each in seen.ledger if each not in before.ledger]
+    assert f" {state} " in f" {_ends(machine, (seen.live, ', '.join(lines)))} ", f"in use: {seen.live}, ledger: {lines}"
+    assert told or len(failures(world)) > alarms, "somebody is told, or the alarm of the machine rings"
+    assert not seen.mistakes
+    holders = [each["execution"] for each in account.items(LEDGER, entry="lock")]
+    assert all(not running(world, each) for each in holders), "what keeps a turn is no more, so it is taken over"
+    if (machine, state) in HALF:
+        assert "mlestate rollback" in "".join(each.text for each in told)
+    else:
+        assert list(seen.traffic.values()) == [1.0], f"traffic is half moved: {seen.traffic}"
+
+
+def _ends(machine: str, end: tuple[int | None, str]) -> str:
+    said = dict(each.split(": ") for each in ENDS.get(end, "").split("; ") if each)
+    return str(said.get(machine, ""))
+
+
+def failures(world: AwsWorld) -> list[str]:
+    states = world.account.client("stepfunctions")
+    return [
+        each["executionArn"]
+        for machine in ("release", "rollback")
+        for each in states.list_executions(
+            stateMachineArn=NAMES.arn("states", f"stateMachine:{SLICE}-{machine}"), statusFilter="FAILED"
+        )["executions"]
+    ]
+
+
+def running(world: AwsWorld, execution: str) -> bool:
+    states = world.account.client("stepfunctions")
+    try:
+        return bool(states.describe_execution(executionArn=execution)["status"] == "RUNNING")
+    except states.exceptions.ExecutionDoesNotExist:
+        return False
+
+
+def estate_of(fault: tuple[str, str]) -> str:
+    return BASES[FAULTS[fault]].estate
+
+
+BY_ESTATE = sorted(FAULTS, key=estate_of)
+"""So that an estate is brought up once."""
+
+
+@pytest.mark.parametrize(("machine", "state"), BY_ESTATE)
+def test_a_call_that_is_refused_for_good_has_a_clear_end(worlds: Worlds, machine: str, state: str) -> None:
+    world = worlds.of(BASES[FAULTS[machine, state]].estate)
+    apart(lambda: refused(world, machine, state), f"{machine} {state}")
