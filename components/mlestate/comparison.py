@@ -196,6 +196,8 @@ def _shadow(asked: Question, seen: Evidence) -> tuple[str, str]:
         if asked.bound is not None and share > asked.bound:
             return "keep", f"{answers}, and {asked.bound:.2%} are allowed."
     if seen.quality is None or not _labelled(seen):
+        if share is None:
+            return "undecided", f"{answers}, and too few outcomes are known: nothing was compared."
         return "promote", f"{answers}; too few outcomes are known to say which is better."
     numbers = _numbers(asked, seen.quality)
     if seen.quality.improvement.interval[1] < 0:

@@ -44,6 +44,9 @@ __all__ = [
 LOOK_SECONDS = 60
 """How often a machine looks whether what it waits for has come."""
 
+HANDED_OVER_SECONDS = 300
+"""How long the turn may belong to an execution that nobody knows, before it is taken over."""
+
 CONDITION = "DynamoDb.ConditionalCheckFailedException"
 GONE = "Sfn.ExecutionDoesNotExistException"
 """Errors as Step Functions names them: after the classes of the SDK for Java (Step Functions developer guide, "Handling
@@ -257,7 +260,7 @@ def lock(place: Place, busy: Mapping[str, str], then: str) -> dict[str, State]:
     """
     mine = {
         "TableName": place.ledger,
-        "Item": entry("'lock'", "{}", execution="$self", version="$string($version)"),
+        "Item": entry("'lock'", "{}", execution="$self", version="$string($version)", started="$started"),
         "ExpressionAttributeNames": {"#execution": "execution"},
     }
     return {
@@ -275,7 +278,10 @@ def lock(place: Place, busy: Mapping[str, str], then: str) -> dict[str, State]:
         "Holder": task(
             "dynamodb:getItem",
             {"TableName": place.ledger, "Key": _key("lock"), "ConsistentRead": True},
-            {"holder": expression("$exists($states.result.Item) ? $states.result.Item.execution.S : ''")},
+            {
+                "holder": expression("$exists($states.result.Item) ? $states.result.Item.execution.S : ''"),
+                "heldSince": expression("$exists($states.result.Item) ? $states.result.Item.at.S : ''"),
+            },
             "Held",
         ),
         "Held": choice({"$holder = ''": "Take"}, "HolderRuns"),
@@ -284,13 +290,18 @@ def lock(place: Place, busy: Mapping[str, str], then: str) -> dict[str, State]:
             {"ExecutionArn": expression("$holder")},
             {"holding": expression("$states.result.Status")},
             "Turn",
-            catch={GONE: "TakeOver"},
+            catch={GONE: "Vanished"},
         ),
+        # A turn that was handed over belongs for a moment to an execution that is not there yet.
+        "Vanished": choice({f"$toMillis($heldSince) < $millis() - {HANDED_OVER_SECONDS} * 1000": "TakeOver"}, "Queue"),
         "Turn": choice(
             {"$holding != 'RUNNING'": "TakeOver", **busy},
             "Queue",
         ),
-        "Queue": wait(LOOK_SECONDS, "Take"),
+        # An execution remembers 25,000 events, and who holds the turn may compare for days.
+        "Queue": wait(
+            expression(f"$millis() - $toMillis($started) > 3600000 ? {10 * LOOK_SECONDS} : {LOOK_SECONDS}"), "Take"
+        ),
         "TakeOver": task(
             "dynamodb:putItem",
             {
