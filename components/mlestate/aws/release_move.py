@@ -426,45 +426,29 @@ def promoted(place: Place) -> dict[str, State]:
             "'previous': $live = null ? null : $merge([$live, {'previous': null, 'until': "
             "$fromMillis($millis() + $settings.rollout.keep_previous_seconds * 1000)}])}",
             {},
-            "Kept",
+            "Follow",
         ),
-        **champion(place, "$version", "Passport"),
-        "Passport": task(
-            "sagemaker:updateModelPackage",
-            {
-                "ModelPackageArn": expression("$package & $string($version)"),
-                "ModelLifeCycle": {
-                    "Stage": names.environment,
-                    "StageStatus": "Released",
-                    "StageDescription": expression("'Approved by ' & ($approver = '' ? $changer : $approver)"),
-                },
-                "CustomerMetadataProperties": expression(
-                    f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': "
-                    f"$changer}}])"
-                ),
-            },
-            {},
-            "Unused",
-        ),
-        **_clean(place),
-        "Onward": choice({"$settings.promotion.to != null": "SendOn"}, "Ends"),
-        "SendOn": task(
-            "eventbridge:putEvents",
-            {
-                "Entries": [
-                    {
-                        "EventBusName": expression("$lookup($settings.buses, $settings.promotion.to)"),
-                        "Source": "mlestate",
-                        "DetailType": "Model version passed",
-                        "Detail": expression(
-                            f"$string({{'estate': '{names.estate}', 'from': '{names.environment}', 'to': "
-                            "$settings.promotion.to, 'model': $model, 'version': $version})"
-                        ),
-                    }
-                ]
-            },
-            {"unsent": expression("$states.result.FailedEntryCount")},
-            "Sent",
+        "Follow": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": "Kept", "States": _following(place)}],
+            "Assign": {"unsent": expression("$states.result[0].unsent")},
+            "Catch": [
+                {
+                    "ErrorEquals": ["States.ALL"],
+                    "Assign": {"caught": expression("$states.errorOutput")},
+                    "Next": "HalfDone",
+                }
+            ],
+            "Next": "Sent",
+        },
+        "HalfDone": end(
+            "failed",
+            f"$which & ' is in use in {names.environment}, but what follows from that broke: its files where pipelines and "
+            "monitors look for them, its stamp in the registry, or the word to the next environment. ' & $caught.Error & "
+            "': ' & $substring($caught.Cause, 0, 500)",
+            tell="page",
+            more="'command': 'To do it again:\\n  mlestate promote estate.yaml ' & $model & ' ' & $string($version) & "
+            f"' --environment {names.environment} --reason \"...\"'",
         ),
         "Sent": choice({"$unsent = 0": "Ends"}, "NotSent"),
         "NotSent": end(
@@ -484,6 +468,53 @@ def promoted(place: Place) -> dict[str, State]:
             f"$which & ' is in use in {names.environment}.'",
             more="'evidence': $evidence",
         ),
+    }
+
+
+def _following(place: Place) -> dict[str, State]:
+    """What others learn of a version in use from: its files, its stamp, the next environment."""
+    names = place.names
+    return {
+        **champion(place, "$version", "Passport"),
+        "Passport": task(
+            "sagemaker:updateModelPackage",
+            {
+                "ModelPackageArn": expression("$package & $string($version)"),
+                "ModelLifeCycle": {
+                    "Stage": names.environment,
+                    "StageStatus": "Released",
+                    "StageDescription": expression("'Approved by ' & ($approver = '' ? $changer : $approver)"),
+                },
+                "CustomerMetadataProperties": expression(
+                    f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': "
+                    f"$changer}}])"
+                ),
+            },
+            {},
+            "Unused",
+        ),
+        **_clean(place),
+        "Onward": choice({"$settings.promotion.to != null": "SendOn"}, "NothingToSend"),
+        "SendOn": task(
+            "eventbridge:putEvents",
+            {
+                "Entries": [
+                    {
+                        "EventBusName": expression("$lookup($settings.buses, $settings.promotion.to)"),
+                        "Source": "mlestate",
+                        "DetailType": "Model version passed",
+                        "Detail": expression(
+                            f"$string({{'estate': '{names.estate}', 'from': '{names.environment}', 'to': "
+                            "$settings.promotion.to, 'model': $model, 'version': $version})"
+                        ),
+                    }
+                ]
+            },
+            {},
+            None,
+            output={"unsent": expression("$states.result.FailedEntryCount")},
+        ),
+        "NothingToSend": {"Type": "Succeed", "Output": {"unsent": 0}},
     }
 
 
