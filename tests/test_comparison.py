@@ -275,8 +275,8 @@ CASES = {
     "a shadow without a bound whose answers cannot be matched": Case(
         SHADOW._replace(bound=None),
         seen(quality=None),
-        "promote",
-        "Of no request is it known what both answered; too few outcomes are known to say which is better.",
+        "undecided",
+        "Of no request is it known what both answered, and too few outcomes are known: nothing was compared.",
     ),
     "a shadow without a bound that differs all the time": Case(
         SHADOW._replace(bound=None),

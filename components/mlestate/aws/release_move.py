@@ -443,8 +443,10 @@ def promoted(place: Place) -> dict[str, State]:
         },
         "HalfDone": end(
             "failed",
-            f"$which & ' is in use in {names.environment}, but what follows from that broke: its files where pipelines and "
-            "monitors look for them, its stamp in the registry, or the word to the next environment. ' & $caught.Error & "
+            f"$which & ' is in use in {names.environment}, but what follows from that broke: its files where "
+            "pipelines and "
+            "monitors look for them, its stamp in the registry, or the word to the next environment. ' & "
+            "$caught.Error & "
             "': ' & $substring($caught.Cause, 0, 500)",
             tell="page",
             more="'command': 'To do it again:\\n  mlestate promote estate.yaml ' & $model & ' ' & $string($version) & "
