@@ -321,7 +321,8 @@ def _record(names: Names) -> dict[str, State]:
     machine = names.arn("states", f"stateMachine:{names.physical('state-machine', 'retraining')}")
     advice = (
         "($ended.decision = 'started' ? 'The run is ' & $ended.run & '. What passes its gates waits for approval.' : "
-        "($trigger = 'breach' ? 'While that alarm goes on nothing asks again, for CloudWatch tells of changes alone. ' : "
+        "($trigger = 'breach' ? 'While that alarm goes on nothing asks again, for CloudWatch tells of changes alone. "
+        "' : "
         "'') & 'A person can start a run, for which no limit holds: ' & "
         f"{json.dumps(f'aws stepfunctions start-execution --state-machine-arn {machine} --input ')} & "
         """\"'\" & $string({'model': $model, 'trigger': 'manual'}) & \"'\")"""
