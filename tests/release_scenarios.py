@@ -59,6 +59,7 @@ models:
   later:
     problem: classification
     serving: {{mode: realtime}}
+  offline: {{problem: classification}}
 """
 """One environment, and a model for every way to serve and to take over; nothing serves `later` yet."""
 

@@ -5,7 +5,7 @@ Not proved here: that a service refuses with the errors that it is made to refus
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,11 @@ BASES: Mapping[str, Base] = {
     "batch": Base("batch", (do("register"), do("settle")), APPROVED),
     "third": Base(
         "whole",
-        (QUICK, do("register"), *APPROVED, do("register"), do("settle")),
-        (do("approve", version=3, by="approver"), do("settle")),
+        (
+            *(QUICK, do("register"), *APPROVED, do("register"), do("approve", version=3, by="approver"), do("settle")),
+            *(do("register"), do("settle")),
+        ),
+        (do("approve", version=4, by="approver"), do("settle")),
     ),
     "first": Base(
         "later",
@@ -168,22 +171,23 @@ def worlds(estate: Recorded) -> Iterator[Worlds]:
 
 
 ENDS: Mapping[tuple[int | None, str], str] = {
-    (1, "failed"): "release: Settings Drift Attempts Take LastRuns HolderRuns Holder TakeOver; "
+    (1, "failed"): "release: Signatures Settings Drift Attempts Take LastRuns HolderRuns Holder TakeOver; "
     "rollback: Kept PlaceOne Crown Passport",
     (1, "failed, rolled-back"): "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
     "TrialRuns Expected Shifting Whole Switch Baking Look Promoting Written Comparing Beside MoveBeside Stepping Shift "
     "Measure Compare CompareRuns Report PutCurrent IsCurrent ModelThere BesideThere WholeThere",
-    (2, "failed, rolled-back"): "release: Kept PlaceOne Crown Passport SendOn",
+    (2, "failed, rolled-back"): "release: Kept PlaceOne Crown Passport",
     (None, "failed, failed"): "release: Current AdoptConfiguration AdoptFrom Adopted",
     (1, "refused"): "release: Version Numbers Starter",
     (1, "waiting-for-endpoint"): "release: Endpoint",
     (1, "stopped"): "release: Answer",
     (2, "released"): "release: Tell Unlock DeleteConfiguration",
-    (3, "released"): "release: DeleteModel",
+    (4, "released"): "release: DeleteModel",
     (2, "promoting"): "release: Record",
     (1, "rolled-back, rolled-back"): "release: HandOver",
     (1, "rolled-back"): "release: TakeBack; rollback: Tell Unlock",
-    (1, ""): "release: Tellable; rollback: Tellable Record",
+    # Of staging: it is told there, and nothing comes here.
+    (1, ""): "release: Tellable SendOn; rollback: Tellable Record",
     (2, "failed"): "rollback: Settings Take Live Endpoint Back Now Current PutCurrent Written",
     (1, "failed, already-live"): "rollback: Settle",
     (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
@@ -202,13 +206,16 @@ def refused(world: AwsWorld, machine: str, state: str) -> None:
     perform(base.before, base.model, world)
     account, before = world.account, world.seen(base.model)
     account.refuse(*CALLS[machine, state], "InternalFailure", times=1000, state=state)
-    alarms = len(failures(world))
+    alarms, heard = len(failures(world)), len(account.messages.all)
     perform(base.after, base.model, world)
+    assert account.executions.faults[-1].times < 1000, "the state is entered in this life"
     seen = world.seen(base.model)
     told = seen.told[len(before.told) :]
     lines = [each.rpartition(" ")[2] for each in seen.ledger if each not in before.ledger]
     assert f" {state} " in f" {_ends(machine, (seen.live, ', '.join(lines)))} ", f"in use: {seen.live}, ledger: {lines}"
-    assert told or len(failures(world)) > alarms, "somebody is told, or the alarm of the machine rings"
+    assert len(account.messages.all) > heard or len(failures(world)) > alarms, (
+        "somebody is told, or the alarm of the machine rings"
+    )
     assert not seen.mistakes
     holders = [each["execution"] for each in account.items(LEDGER, entry="lock")]
     assert all(not running(world, each) for each in holders), "what keeps a turn is no more, so it is taken over"
@@ -254,3 +261,208 @@ BY_ESTATE = sorted(FAULTS, key=estate_of)
 def test_a_call_that_is_refused_for_good_has_a_clear_end(worlds: Worlds, machine: str, state: str) -> None:
     world = worlds.of(BASES[FAULTS[machine, state]].estate)
     apart(lambda: refused(world, machine, state), f"{machine} {state}")
+
+
+START = "2026-11-23T09:00:00Z"
+GONE = NAMES.arn("states", f"execution:{SLICE}-release:gone")
+
+
+def _now(world: AwsWorld, model: str, version: int = 2) -> dict[str, Any]:
+    return world.account.registry.versions[world.account.version_arn(model, version)]
+
+
+def _lock(world: AwsWorld) -> None:
+    world.account.put_item(
+        LEDGER, model="whole", entry="lock", execution=GONE, version="2", schema="1", at=START, document="{}"
+    )
+
+
+def _lost(world: AwsWorld) -> None:
+    said = {"version": 2, "execution": GONE, "started": START, "phase": "trying"}
+    entry = f"release/000002/{said['started']}"
+    world.account.put_item(LEDGER, model="whole", entry=entry, schema="1", document=said)
+
+
+def _raced(world: AwsWorld, state: str) -> None:
+    world.account.refuse("dynamodb", "PutItem", "ConditionalCheckFailedException", state=state)
+
+
+def _unregistered(world: AwsWorld) -> None:
+    sagemaker, group = world.account.client("sagemaker"), world.account.group("whole")
+    container = {"Image": "x", "ModelDataUrl": "s3://x/y"}
+    types = {"SupportedContentTypes": ["application/json"], "SupportedResponseMIMETypes": ["application/json"]}
+    sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={"Containers": [container], **types},
+    )
+
+
+def _no_bus(world: AwsWorld) -> None:
+    events = world.account.client("events")
+    for rule in events.list_rules(EventBusName=f"{SLICE}-releases")["Rules"]:
+        names = {"EventBusName": f"{SLICE}-releases", "Rule": rule["Name"]}
+        targets = events.list_targets_by_rule(**names)["Targets"]
+        events.remove_targets(**names, Ids=[each["Id"] for each in targets])
+        events.delete_rule(EventBusName=f"{SLICE}-releases", Name=rule["Name"])
+    events.delete_event_bus(Name=f"{SLICE}-releases")
+
+
+def _no_parameter(world: AwsWorld) -> None:
+    world.account.client("ssm").delete_parameter(Name="/mlestate/risk/production/models/batch")
+
+
+NEW = (QUICK, do("register"), do("settle"))
+Step = Act | Callable[[AwsWorld], Any]
+LIVES: Mapping[str, tuple[str, Sequence[Step], tuple[str, ...]]] = {
+    "an endpoint that is out of service": (
+        "whole",
+        (*NEW, lambda world: setattr(world.account.endpoint(f"{SLICE}-whole"), "status", "OutOfService"), *APPROVED),
+        ("2 failed",),
+    ),
+    "a model that answers nobody": (
+        "offline",
+        (do("release", version=1), do("rollback"), do("settle")),
+        (),
+    ),
+    "an event of an endpoint that is gone again": (
+        "later",
+        (do("raw", machine="release", cause="endpoint"), do("settle")),
+        (),
+    ),
+    "a turn of nobody": ("whole", (*NEW, _lock, *APPROVED), ("2 released",)),
+    "a turn of nobody, to a rollback": (
+        "whole",
+        (*NEW, *APPROVED, _lock, do("rollback"), do("settle")),
+        ("2 released", "back rolled-back"),
+    ),
+    "a release of nobody": ("whole", (*NEW, _lost, *APPROVED), ("2 trying", "2 released")),
+    "an approval that is told again while the release runs": (
+        "whole",
+        (
+            *NEW,
+            APPROVED[0],
+            do("until", phase="trying"),
+            do("raw", machine="release", cause="approved", version=2),
+            do("settle"),
+        ),
+        ("2 released",),
+    ),
+    "a comparison that fails": (
+        "ab",
+        (
+            *NEW,
+            APPROVED[0],
+            do("until", phase="beside"),
+            lambda world: world.account.jobs.failing.update({"-ab-": "no room"}),
+            do("settle"),
+        ),
+        ("2 undecided", "back rolled-back"),
+    ),
+    "nothing that rings": ("whole", (*NEW, do("settings", rollback_alarms=[]), *APPROVED), ("2 released",)),
+    "a version that is not complete": (
+        "whole",
+        (*NEW, lambda world: _now(world, "whole").update(ModelPackageStatus="Failed"), *APPROVED),
+        ("2 refused",),
+    ),
+    "a version of which nobody knows who approved it": (
+        "whole",
+        (*NEW, APPROVED[0], lambda world: _now(world, "whole").pop("LastModifiedBy"), do("settle")),
+        ("2 refused",),
+    ),
+    "a run of another account": (
+        "whole",
+        (
+            *NEW,
+            lambda world: _now(world, "whole")["MetadataProperties"].update(
+                GeneratedBy="arn:aws:sagemaker:x:1:pipeline/x"
+            ),
+            *APPROVED,
+        ),
+        ("2 released",),
+    ),
+    "a version of no run": ("whole", (_unregistered, do("release", version=2), do("settle")), ("2 refused",)),
+    "a ledger of another schema, to a rollback": (
+        "whole",
+        (do("old_ledger"), do("rollback"), do("settle")),
+        ("back failed",),
+    ),
+    "a rollback while another runs": (
+        "whole",
+        (*NEW, *APPROVED, do("rollback"), do("wait", minutes=1), do("rollback"), do("settle")),
+        ("2 released", "back rolled-back", "back failed"),
+    ),
+    "a rollback of which success is said and nothing changed": (
+        "whole",
+        (*NEW, *APPROVED, do("spoil", how="silent"), do("rollback"), do("settle")),
+        ("2 released", "back failed"),
+    ),
+    "a batch model that is not there": (
+        "batch",
+        (*NEW, _no_parameter, *APPROVED, do("rollback"), do("settle")),
+        ("2 waiting-for-endpoint", "back failed"),
+    ),
+    "an A/B test that died and goes on": (
+        "ab",
+        (
+            *NEW,
+            do("kill", after="beside"),
+            APPROVED[0],
+            do("until", phase="comparing"),
+            do("wait", minutes=1),
+            do("release", version=2),
+            do("settle"),
+        ),
+        ("2 comparing", "2 undecided", "back rolled-back"),
+    ),
+    "a turn that was given back meanwhile": (
+        "whole",
+        (*NEW, lambda world: _raced(world, "Take"), *APPROVED),
+        ("2 released",),
+    ),
+    "a turn that somebody else took over": (
+        "whole",
+        (*NEW, _lock, lambda world: _raced(world, "TakeOver"), *APPROVED),
+        ("2 released",),
+    ),
+    "a turn that was given back meanwhile, to a rollback": (
+        "whole",
+        (*NEW, *APPROVED, lambda world: _raced(world, "Take"), do("rollback"), do("settle")),
+        ("2 released", "back rolled-back"),
+    ),
+    "a turn that somebody else took over, to a rollback": (
+        "whole",
+        (*NEW, *APPROVED, _lock, lambda world: _raced(world, "TakeOver"), do("rollback"), do("settle")),
+        ("2 released", "back rolled-back"),
+    ),
+    "path: a next environment that cannot be told": ("whole", (do("register"), _no_bus, *APPROVED), ()),
+    "path: a request that makes no sense": (
+        "whole",
+        (do("raw", machine="release"), do("raw", machine="rollback"), do("settle")),
+        (),
+    ),
+}
+"""What only AWS can meet: the model, what happens, and the ledger in the end."""
+
+
+def estate_of_life(name: str) -> str:
+    return "path" if name.startswith("path: ") else "alone"
+
+
+def lived(world: AwsWorld, name: str) -> None:
+    model, steps, ledger = LIVES[name]
+    for step in steps:
+        if callable(step):
+            step(world)
+        else:
+            perform([step], model, world)
+    seen = world.seen(model)
+    assert seen.ledger == ledger, f"{seen.ledger}: {[each.text for each in seen.told]}"
+    assert not seen.locked
+    assert len(seen.traffic) <= 1, f"traffic is half moved: {seen.traffic}"
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_what_only_aws_can_meet_has_a_clear_end(worlds: Worlds, name: str) -> None:
+    world = worlds.of(estate_of_life(name))
+    apart(lambda: lived(world, name), name)

@@ -11,7 +11,7 @@ from tests.release_scenarios import SCENARIOS, Scenario, play
 
 from .conftest import Recorded
 from .release_world import COVERAGE, PLAYED, Worlds, apart
-from .test_release_machines import BASES, FAULTS, refused
+from .test_release_machines import BASES, FAULTS, LIVES, estate_of_life, lived, refused
 
 pytestmark = pytest.mark.xdist_group("releases")
 
@@ -28,7 +28,17 @@ def test_a_release_ends_as_its_scenario_says(worlds: Worlds, scenario: Scenario)
     apart(lambda: play(scenario, world), scenario.name)
 
 
-UNVISITED: Mapping[str, Mapping[str, str]] = {"release": {}, "rollback": {}}
+UNVISITED: Mapping[str, Mapping[str, str]] = {
+    "release": {
+        "After default -> Shifting": "the machine of an estate in which nothing is compared; no other strategy is left",
+    },
+    "rollback": {
+        "Ended default -> Unlock": "the frame is the release's; no work of a rollback ends without an entry",
+        "Turn choice {% $cause != 'alarm' and $contains($holder, ':risk-staging-release:') %} -> Stop": (
+            "the rule of production, which is visited, with staging's name in it"
+        ),
+    },
+}
 """By machine: what no scenario visits, and why."""
 
 
@@ -43,5 +53,9 @@ def test_every_state_catch_and_branch_is_visited(worlds: Worlds, machine: str) -
         if f"{kind} {state}" not in PLAYED:
             world = worlds.of(BASES[FAULTS[kind, state]].estate)
             apart(lambda world=world, kind=kind, state=state: refused(world, kind, state), f"{kind} {state}")  # type: ignore[misc]
+    for name in LIVES:
+        if name not in PLAYED:
+            world = worlds.of(estate_of_life(name))
+            apart(lambda world=world, name=name: lived(world, name), name)  # type: ignore[misc]
     missing = [each for each in COVERAGE.report(machine).missing if " retry " not in each]
     assert missing == sorted(UNVISITED[machine]), "\n".join(missing)
