@@ -1,8 +1,8 @@
 """Traffic moves: two versions beside each other, the update of an endpoint, the time of watching, and what is written
 down when a version has taken over. Plain data.
 
-Every wait is a loop of looks, whose number is bounded because an execution remembers 25,000 events (Step Functions
-quotas): a longer time of watching is looked at less often.
+Every wait is a loop of looks. An execution remembers 25,000 events (Step Functions quotas), so the looks of all times of
+watching together are bounded: what is watched for longer is looked at less often.
 """
 
 from mlestate.aws.comparisons import CHALLENGER, CHAMPION, REPORT, filled
@@ -22,7 +22,12 @@ from mlestate.aws.state_machines import State, choice, expression, task, wait
 __all__ = ["compared", "moved", "promoted"]
 
 LOOKS = 500
-"""The most looks in one time of watching."""
+"""The most looks in all times of watching of one release, each of which writes up to 25 events; what is left is for the
+turn that it waits for, and for updates and jobs."""
+
+WINDOW, FURTHEST = 1800, 86400
+"""How far back a look at a challenger goes, in seconds, and the furthest: after one that saw too few requests the next
+goes back twice as far."""
 
 SEEN = 30
 """The fewest requests to a challenger from which its share of errors says anything."""
@@ -70,10 +75,20 @@ def compared(place: Place) -> dict[str, State]:
             "Comparing",
         ),
         "Comparing": phase(place, "comparing", "Names", f"$settings.rollout.strategy = 'canary' ? {_STEP} : null"),
-        "Names": {"Type": "Pass", "Assign": {"beside": expression("$name & '-2'")}, "Next": "Beside"},
+        "Names": {"Type": "Pass", "Assign": {"sides": expression(weights)}, "Next": "Named"},
+        # A name that follows from what is beside: one that is there from an earlier try may hold another champion.
+        "Named": {
+            "Type": "Pass",
+            "Assign": {
+                "beside": expression(
+                    "$base & $substring($hash($settings.template & $string($sides), 'SHA-256'), 0, 7) & '-2'"
+                )
+            },
+            "Next": "Beside",
+        },
         "Beside": task(
             "sagemaker:createEndpointConfig",
-            expression(f"$merge([{_COMMON}, {{'EndpointConfigName': $beside}}, {weights}])"),
+            expression(f"$merge([{_COMMON}, {{'EndpointConfigName': $beside}}, $sides])"),
             {},
             "BesideNow",
             catch={BREAKS: "BesideThere"},
@@ -152,7 +167,8 @@ def _judge_challenger(place: Place) -> dict[str, State]:
         "Measure": task(
             "cloudwatch:getMetricData",
             {
-                "StartTime": expression("$fromMillis($watched)"),
+                # What fails now must not hide behind hours that were well.
+                "StartTime": expression("$fromMillis($max([$watched, $millis() - $window * 1000]))"),
                 "EndTime": expression("$now()"),
                 "MetricDataQueries": expression(f"[{queries}]"),
             },
@@ -177,7 +193,8 @@ def _judge_challenger(place: Place) -> dict[str, State]:
                     "$value := $lookup($measured, $sign); $exists($bound) and $value != null and "
                     "(($exists($bound.max) and $value > $bound.max) or ($exists($bound.min) and $value < "
                     "$bound.min)))})]"
-                )
+                ),
+                "window": expression(f"$measured.requests < {SEEN} ? $min([$window * 2, {FURTHEST}]) : {WINDOW}"),
             },
             "Next": "Worse",
         },
@@ -363,7 +380,12 @@ def moved(place: Place) -> dict[str, State]:
                 "until": expression(
                     "$millis() + ($stage = 'whole' ? $seconds : $settings.rollout.bake_seconds) * 1000"
                 ),
-                "pause": expression(f"$max([{LOOK_SECONDS}, $ceil($settings.rollout.bake_seconds / {LOOKS})])"),
+                "pause": expression(
+                    "($times := $settings.rollout.strategy = 'canary' ? $count($settings.rollout.steps) : "
+                    "$settings.rollout.strategy = 'all-at-once' ? 1 : 2; "
+                    f"$max([{LOOK_SECONDS}, $ceil($times * $settings.rollout.bake_seconds / {LOOKS})]))"
+                ),
+                "window": WINDOW,
             },
             "Next": "Eyes",
         },
