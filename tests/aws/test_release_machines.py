@@ -128,7 +128,7 @@ FAULTS: Mapping[tuple[str, str], str] = {
     for base, states in {
         "whole": "Settings Version Numbers Drift Starter Attempts Take Live Endpoint Preparing ListOne BringOne "
         "Template TemplateModel Model Trying Trial TrialRuns Answer Expected Shifting Whole Switch Settle Baking Look "
-        "Promoting Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "StillApproved Promoting Kept PlaceOne Crown Passport Written Record Tell Unlock",
         "canary": "Stepping Comparing Beside MoveBeside Shift Measure DeleteConfiguration",
         "ab": "Compare CompareRuns Report",
         "batch": "Current PutCurrent IsCurrent",
@@ -174,9 +174,8 @@ ENDS: Mapping[tuple[int | None, str], str] = {
     (1, "failed"): "release: Signatures Settings Drift Attempts Take LastRuns HolderRuns Holder TakeOver; "
     "rollback: Kept PlaceOne Crown Passport",
     (1, "failed, rolled-back"): "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
-    "TrialRuns Expected Shifting Whole Switch Baking Look Promoting Written Comparing Beside MoveBeside Stepping Shift "
-    "Measure Compare CompareRuns Report PutCurrent IsCurrent ModelThere BesideThere WholeThere",
-    (2, "failed, rolled-back"): "release: Kept PlaceOne Crown Passport",
+    "TrialRuns Expected StillApproved Shifting Whole Switch Baking Look Promoting Written Comparing Beside "
+    "MoveBeside Stepping Shift Measure Compare CompareRuns Report PutCurrent IsCurrent ModelThere BesideThere WholeThere",
     (None, "failed, failed"): "release: Current AdoptConfiguration AdoptFrom Adopted",
     (1, "refused"): "release: Version Numbers Starter",
     (1, "waiting-for-endpoint"): "release: Endpoint",
@@ -188,7 +187,10 @@ ENDS: Mapping[tuple[int | None, str], str] = {
     (1, "rolled-back"): "release: TakeBack; rollback: Tell Unlock",
     # Of staging: it is told there, and nothing comes here.
     (1, ""): "release: Tellable SendOn; rollback: Tellable Record",
-    (2, "failed"): "rollback: Settings Take Live Endpoint Back Now Current PutCurrent Written",
+    (
+        2,
+        "failed",
+    ): "release: Kept PlaceOne Crown Passport; rollback: Settings Take Live Endpoint Back Now Current PutCurrent Written",
     (1, "failed, already-live"): "rollback: Settle",
     (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
     (2, "released, failed"): "rollback: Stop",
