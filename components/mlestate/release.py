@@ -21,7 +21,6 @@ from mlestate.pipeline import limits
 
 __all__ = [
     "ANSWERING",
-    "EXAMPLES",
     "LEDGER_SCHEMA",
     "OUTCOMES",
     "PHASES",
@@ -45,9 +44,6 @@ ANSWERING = ("realtime", "serverless", "async")
 
 LEDGER_SCHEMA = "1"
 """The form of a ledger's entries. A workflow that finds another one changes nothing and says so."""
-
-EXAMPLES = ("request.json", "answer.json")
-"""What a version is tried with before it gets traffic, and what it must answer."""
 
 Phase = Literal["checking", "preparing", "trying", "comparing", "shifting", "baking", "promoting", "done"]
 
@@ -78,15 +74,15 @@ Outcome = Literal[
 
 OUTCOMES: Mapping[Outcome, str] = {
     "released": "The version has all traffic, and goes on to the next environment of the path",
-    "already-live": "The version was in use already: nothing was done",
+    "already-live": "The version is in use already: nothing was moved",
     "waiting-for-approval": "People have to agree before it comes to this environment",
     "waiting-for-endpoint": "Nothing serves the model here yet: serving.initial_version makes the first",
     "refused": "A check before the release did not pass: nothing was touched",
     "rejected": "An approver took the approval back",
-    "stopped": "It was worse than the version in use, which keeps the traffic",
+    "stopped": "It did not answer as it should, or worse than the version in use, which keeps the traffic",
     "undecided": "The comparison could not tell the two apart; the version in use keeps the traffic",
-    "rolled-back": "Trouble after traffic had moved: the version before has it back",
-    "failed": "The release broke; what it had moved was put back",
+    "rolled-back": "Trouble after traffic had moved: it goes back to the version before, as the rollback writes down",
+    "failed": "Something broke, or was not as the ledger says: the reason says what serves now",
 }
 """How a release ended, as a person reads it."""
 

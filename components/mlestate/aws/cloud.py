@@ -58,7 +58,7 @@ class AwsCloud:
 
     def keys(self, names: Names, concerns: Sequence[str], opts: ResourceOptions) -> contract.Keys:
         trails = [trail_arn(each) for each in (names, *self._recorders(names))]
-        lent = neighbours.reading_keys(names, *self._neighbours(names)) if names.environment != HUB else []
+        lent = neighbours.reading_keys(names, *self._neighbours(names))
         return keys(self.config.encryption, names, concerns, trails, self._protect(names), opts, lent)
 
     def data(self, names: Names, keys: contract.Keys, opts: ResourceOptions) -> Data:
