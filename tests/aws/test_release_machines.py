@@ -171,11 +171,16 @@ def worlds(estate: Recorded) -> Iterator[Worlds]:
 
 
 ENDS: Mapping[tuple[int | None, str], str] = {
-    (1, "failed"): "release: Signatures Settings Drift Attempts Take LastRuns HolderRuns Holder TakeOver; "
-    "rollback: Kept PlaceOne Crown Passport",
-    (1, "failed, rolled-back"): "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
-    "TrialRuns Expected StillApproved Shifting Whole Switch Baking Look Promoting Written Comparing Beside "
-    "MoveBeside Stepping Shift Measure Compare CompareRuns Report PutCurrent IsCurrent ModelThere BesideThere WholeThere",
+    (1, "failed"): (
+        "release: Signatures Settings Drift Attempts Take LastRuns HolderRuns Holder "
+        "TakeOver; rollback: Kept PlaceOne Crown Passport"
+    ),
+    (1, "failed, rolled-back"): (
+        "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
+        "TrialRuns Expected StillApproved Shifting Whole Switch Baking Look Promoting Written "
+        "Comparing Beside MoveBeside Stepping Shift Measure Compare CompareRuns Report "
+        "PutCurrent IsCurrent ModelThere BesideThere WholeThere"
+    ),
     (None, "failed, failed"): "release: Current AdoptConfiguration AdoptFrom Adopted",
     (1, "refused"): "release: Version Numbers Starter",
     (1, "waiting-for-endpoint"): "release: Endpoint",
@@ -187,10 +192,10 @@ ENDS: Mapping[tuple[int | None, str], str] = {
     (1, "rolled-back"): "release: TakeBack; rollback: Tell Unlock",
     # Of staging: it is told there, and nothing comes here.
     (1, ""): "release: Tellable SendOn; rollback: Tellable Record",
-    (
-        2,
-        "failed",
-    ): "release: Kept PlaceOne Crown Passport; rollback: Settings Take Live Endpoint Back Now Current PutCurrent Written",
+    (2, "failed"): (
+        "release: Kept PlaceOne Crown Passport; rollback: Settings Take Live Endpoint Back "
+        "Now Current PutCurrent Written"
+    ),
     (1, "failed, already-live"): "rollback: Settle",
     (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
     (2, "released, failed"): "rollback: Stop",
