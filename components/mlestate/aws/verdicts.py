@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import pulumi_aws.cloudwatch as cloudwatch
-from pulumi import Output, ResourceOptions
+from pulumi import ResourceOptions
 
 from mlestate import contract
 from mlestate.aws.neighbours import VERDICTS, bus
@@ -23,8 +23,6 @@ class Verdicts(Part):
     that is not there yet gets nothing: what it missed waits in the queue.
     """
 
-    told: dict[str, Output[str]]
-
     def __init__(
         self,
         names: Names,
@@ -42,7 +40,6 @@ class Verdicts(Part):
             "detail-type": [detail_type],
             "detail": {"ModelPackageGroupName": [{"prefix": f"{names.slice}-"}]},
         }
-        told: dict[str, Output[str]] = {}
         for each in environments:
             rule = cloudwatch.EventRule(
                 self.named(each.environment),
@@ -61,5 +58,4 @@ class Verdicts(Part):
                 dead_letter_config={"arn": waiting.arn},
                 opts=self.child(),
             )
-            told[each.environment] = rule.name
-        self.publish(told=told)
+        self.publish()
