@@ -139,6 +139,39 @@ class TestVerdict:
         assert "churn/7 was rejected before" in done.out
         assert "unfair" in done.out
 
+    @pytest.mark.parametrize(
+        ("status", "role", "told"),
+        [
+            ("Approved", "risk-staging-release/0e2ddebb", "was approved before (by ben@risk.example)"),
+            (
+                "Rejected",
+                "risk-staging-rollback/0e2ddebb",
+                "was rejected before (by whom, mlestate status --trail says)",
+            ),
+            (
+                "Rejected",
+                "risk-hub-approver/cid@risk.example",
+                "was rejected before (by cid@risk.example)",
+            ),
+            (
+                "Approved",
+                "risk-hub-approver/cid@risk.example",
+                "was approved before (by cid@risk.example)",
+            ),
+        ],
+    )
+    def test_a_machine_is_never_named_as_who_gave_a_verdict(
+        self, run: Command, estate: Estate, status: str, role: str, told: str
+    ) -> None:
+        """A release and a rollback write to a version as well, and no verdict."""
+        number = estate.register(status, **{"approved-by": "ben@risk.example"})
+        estate.package(number).last_modified_by = {
+            "IamIdentity": {"Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}"}
+        }
+        estate.sign_in("risk-hub-approver", "ana@risk.example")
+        done = run("reject", "churn", str(number), *REASON, "--dry-run")
+        assert told in done.out, done
+
 
 class TestAgreement:
     def test_it_is_signed_with_the_caller_s_own_id_and_the_release_is_started(

@@ -63,6 +63,12 @@ def running(estate: Estate, **more: Any) -> None:
     estate.write("production", f"release/000007/{at(minutes=20)}", document)
 
 
+def waits(estate: Estate, version: int, started: str) -> None:
+    """A release of a version ended because people have to agree."""
+    ending = release(version, started, ended=started, outcome="waiting-for-approval", reason="Needs 2.")
+    estate.write("production", f"release/{version:06}/{started}", ending)
+
+
 def production(run: Command, *words: str, **how: Any) -> Mapping[str, Any]:
     done = run("status", "churn", "--environment", "production", "--json", *words, **how)
     found: Mapping[str, Any] = done.document["models"]["churn"]["environments"]["production"]
@@ -89,7 +95,7 @@ class TestStanding:
             "running": True,
             "rollback": False,
         }
-        assert found["waits_for"] == "15 min of watching at each step to end, then shifting"
+        assert found["waits_for"] == ["15 min of watching at each step to end, then shifting"]
         done = run("status", "churn", "--environment", "production")
         assert "version 7, comparing since" in done.out
         assert "(10 min ago), canary: " + PHASES["comparing"] in done.out
@@ -100,7 +106,7 @@ class TestStanding:
         until = (datetime.fromisoformat(found["release"]["since"]) + timedelta(minutes=15)).strftime(
             "%Y-%m-%d %H:%M UTC"
         )
-        assert found["waits_for"] == f"15 min of watching to end, about {until}, then promoting"
+        assert found["waits_for"] == [f"15 min of watching to end, about {until}, then promoting"]
 
     def test_every_phase_has_a_word_for_what_comes_next(self, run: Command, engineer: Estate) -> None:
         execution, started = engineer.begin("production-release"), at(minutes=20)
@@ -110,7 +116,7 @@ class TestStanding:
         for phase, following in zip(phases, [*phases[1:], None], strict=True):
             document = {**release(7, started, execution=execution), "phase": phase}
             engineer.write("production", f"release/000007/{started}", document)
-            wait = production(run)["waits_for"]
+            (wait,) = production(run)["waits_for"]
             assert wait.endswith(f"to end, then {following}" if following else "to end") or "watching" in wait, wait
 
     def test_a_release_that_has_not_written_yet_is_there(self, run: Command, engineer: Estate) -> None:
@@ -127,8 +133,8 @@ class TestStanding:
         client("stepfunctions").stop_execution(executionArn=execution)
         found = production(run)
         assert found["release"]["running"] is False
-        assert "has ended without a word" in found["waits_for"]
-        assert "mlestate promote" in found["waits_for"], "a person must know how it goes on"
+        assert "has ended without a word" in found["waits_for"][0]
+        assert "mlestate promote" in found["waits_for"][0], "a person must know how it goes on"
 
     def test_a_rollback_that_runs_is_no_release(self, run: Command, engineer: Estate) -> None:
         execution = engineer.begin("production-rollback")
@@ -189,10 +195,11 @@ class TestStanding:
         engineer.write("production", f"release/000007/{at(hours=1)}", ending)
         engineer.sign("ana@risk.example", 7)
         found = production(run)
-        assert found["approvals"]["needed"] == 2
-        assert [each["person"] for each in found["approvals"]["given"]] == ["ana@risk.example"]
-        assert found["waits_for"].startswith("the approval of 2 for version 7, 1 gave it: ana@risk.example.")
-        assert "churn 7 --environment production --reason" in found["waits_for"]
+        ((asked,), (wait,)) = found["approvals"], found["waits_for"]
+        assert (asked["version"], asked["needed"]) == (7, 2)
+        assert [each["person"] for each in asked["given"]] == ["ana@risk.example"]
+        assert wait.startswith("the approval of 2 for version 7, 1 gave it: ana@risk.example.")
+        assert "churn 7 --environment production --reason" in wait
         numbers = {each["name"]: each for each in found["metrics"]["numbers"]}
         assert numbers["roc_auc"]["challenger"] == 0.87, "whoever has to agree wants to see the numbers"
         assert numbers["fairness.disparity"]["limit"] == 0.1
@@ -210,7 +217,112 @@ class TestStanding:
     def test_what_waits_for_its_endpoint_says_what_makes_it(self, run: Command, engineer: Estate) -> None:
         ending = release(7, at(hours=1), ended=at(hours=1), outcome="waiting-for-endpoint", reason="Write it.")
         engineer.write("production", f"release/000007/{at(hours=1)}", ending)
-        assert production(run)["waits_for"] == "Write it."
+        assert production(run)["waits_for"] == ["Write it."]
+
+    @pytest.mark.parametrize(("number", "outcome"), [(8, "refused"), (8, "rolled-back"), (5, "released")])
+    def test_a_version_waits_however_others_ended_since(
+        self, run: Command, engineer: Estate, number: int, outcome: str
+    ) -> None:
+        released(engineer)
+        waits(engineer, 7, at(hours=2))
+        engineer.write(
+            "production",
+            f"release/{number:06}/{at(hours=1)}",
+            release(number, at(hours=1), ended=at(hours=1), outcome=outcome, reason="It ended."),
+        )
+        engineer.write(
+            "production",
+            f"rollback/{at(minutes=5)}",
+            {
+                "version": 8,
+                "started": at(minutes=5),
+                "ended": at(minutes=5),
+                "outcome": "rolled-back",
+                "reason": "Back.",
+            },
+        )
+        engineer.sign("ana@risk.example", 7)
+        engineer.sign("ben@risk.example", 8)
+        found = production(run)
+        (wait,) = found["waits_for"]
+        assert wait.startswith("the approval of 2 for version 7, 1 gave it: ana@risk.example.")
+        assert [each["version"] for each in found["approvals"]] == [7, 6], "what waits and what is in use, nothing else"
+        assert found["metrics"]["challenger"] == 7
+
+    def test_all_that_wait_are_there_and_the_newest_is_first(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        waits(engineer, 7, at(hours=2))
+        waits(engineer, 8, at(hours=1))
+        found = production(run)
+        assert [each.partition(",")[0] for each in found["waits_for"]] == [
+            "the approval of 2 for version 8",
+            "the approval of 2 for version 7",
+        ]
+        out = run("status", "churn", "--environment", "production").out
+        assert "churn 7 --environment" in out
+        assert "churn 8 --environment" in out
+
+    def test_a_version_waits_beside_a_release_that_runs(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        waits(engineer, 8, at(hours=2))
+        running(engineer)
+        first, second = production(run)["waits_for"]
+        assert "of watching" in first
+        assert second.startswith("the approval of 2 for version 8")
+
+    def test_a_version_that_ended_after_it_waited_waits_no_longer(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        waits(engineer, 7, at(hours=2))
+        ending = release(7, at(hours=1), ended=at(hours=1), outcome="rejected", reason="Rejected.")
+        engineer.write("production", f"release/000007/{at(hours=1)}", ending)
+        found = production(run)
+        assert found["waits_for"] == []
+        assert [each["version"] for each in found["approvals"]] == [6]
+
+    def test_a_version_that_was_overtaken_waits_only_where_it_was_asked_for_since(
+        self, run: Command, engineer: Estate
+    ) -> None:
+        """A release that starts by itself refuses what is older than what is in use; a person may ask for it."""
+        released(engineer)
+        waits(engineer, 5, at(days=5))
+        assert production(run)["waits_for"] == []
+        waits(engineer, 5, at(days=1))
+        assert production(run)["waits_for"][0].startswith("the approval of 2 for version 5")
+
+    def test_what_was_measured_of_a_version_is_told(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        measured = {"requests": 120_400, "error_rate": 0.0021, "p95_latency_ms": 118.4, "p99_latency_ms": None}
+        running(engineer, measured=measured)
+        assert production(run)["watched"] == {"version": 7, "measured": measured, "comparison": None}
+        out = " ".join(run("status", "churn", "--environment", "production").out.split())
+        assert "measured version 7: requests 120400, error rate 0.0021, p95 118.4 ms │" in out, out
+
+    def test_how_a_version_compared_is_told_with_its_intervals(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        report = {
+            "verdict": "undecided",
+            "reason": "roc_auc cannot tell them apart.",
+            "metric": "roc_auc",
+            "champion": {"requests": 900, "labelled": 700, "metric": 0.851, "interval": [0.83, 0.872]},
+            "challenger": {"requests": 880, "labelled": 690, "metric": None, "interval": None},
+            "improvement": {"metric": -0.002, "interval": [-0.03, 0.026]},
+        }
+        ending = release(7, at(hours=1), ended=at(hours=1), outcome="undecided", reason="Not told.", comparison=report)
+        engineer.write("production", f"release/000007/{at(hours=1)}", ending)
+        assert production(run)["watched"]["comparison"] == report
+        out = run("status", "churn", "--environment", "production").out
+        for said in (
+            "version 7: roc_auc cannot tell them apart.",
+            "champion 0.851 (0.83 to 0.872), of 900 requests",
+            "improvement -0.002 (-0.03 to 0.026)",
+        ):
+            assert said in out
+        assert "challenger" not in out.partition("compared")[2].partition("improvement")[0], "a number that is none"
+
+    def test_where_nothing_was_watched_nothing_is_said_of_it(self, run: Command, engineer: Estate) -> None:
+        released(engineer)
+        assert production(run)["watched"] is None
+        assert "measured" not in run("status", "churn", "--environment", "production").out
 
     def test_decisions_about_retraining_stand_with_their_reasons(self, run: Command, engineer: Estate) -> None:
         for hours, decision in ((3, "started"), (2, "refused")):

@@ -76,15 +76,17 @@ def test_a_version_goes_to_production_and_back_and_is_rejected_by_commands_alone
     assert evidence["unread"] is None, "the run's numbers lie where the version says"
     account.run()
     assert standing(who("staging-ml-engineer", "mle"), "staging")["live"]["version"] == version
-    assert "the approval of 2" in standing(engineer, "production")["waits_for"]
+    (asks,) = standing(engineer, "production")["waits_for"]
+    assert "the approval of 2" in asks
 
     agree = ("approve", "churn", str(version), "--environment", "production", "--reason", "agreed")
     who("production-approver", "ana").types(*agree)
     account.run()
     waits = standing(engineer, "production")
-    assert [each["person"] for each in waits["approvals"]["given"]] == ["ana@risk.example"]
+    signed = {each["version"]: [one["person"] for one in each["given"]] for each in waits["approvals"]}
+    assert signed[version] == ["ana@risk.example"]
     assert waits["live"]["version"] == before, "one of two is not enough"
-    assert "1 gave it: ana@risk.example" in waits["waits_for"]
+    assert "1 gave it: ana@risk.example" in waits["waits_for"][0]
 
     who("production-approver", "ben").types(*agree)
     phases = _followed(account, engineer)
@@ -94,7 +96,7 @@ def test_a_version_goes_to_production_and_back_and_is_rejected_by_commands_alone
     assert (after["live"]["version"], after["live"]["previous"]["version"]) == (version, before)
     assert after["outcomes"][0]["outcome"] == "released"
     assert after["live"]["approved_by"] == "ana@risk.example"
-    assert (after["release"], after["waits_for"]) == (None, None)
+    assert (after["release"], after["waits_for"]) == (None, [])
 
     who("production-operator", "oncall").types(
         "rollback", "churn", "--environment", "production", "--reason", "complaints"

@@ -229,9 +229,9 @@ def _verdict(
         _usable(version)
         _not_alone(version, place.caller.name)
     if version.verdict != "waiting":
-        who = f" by {version.changed_by}" if version.changed_by else ""
+        who = f"by {version.changed_by}" if version.changed_by else "by whom, mlestate status --trail says"
         why = f": {version.reason}" if version.reason else ""
-        notes.append(f"{model}/{number} was {version.verdict} before (changed last{who}){why}.")
+        notes.append(f"{model}/{number} was {version.verdict} before ({who}){why}.")
     same = version.verdict == status
     if same:
         notes.append(f"It is {status} already: nothing is left to do.")

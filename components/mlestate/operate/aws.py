@@ -13,6 +13,7 @@ from mlestate.names import HUB, Names
 from mlestate.operate.aws_account import Account, Session, person, signer
 from mlestate.operate.aws_trail import look_up
 from mlestate.operate.contract import (
+    RECENT,
     Approval,
     Call,
     Caller,
@@ -40,7 +41,6 @@ PASSED = "passed-"
 """What the property of a version begins with that says since when it was released in an environment."""
 
 NEWEST = 20
-RECENT = 5
 EVALUATION_BYTES = 1024 * 1024
 
 
@@ -92,20 +92,31 @@ class AwsPlace:
             ModelPackageName=arn,
         )
         properties: Mapping[str, str] = said.get("CustomerMetadataProperties") or {}
+        verdict = VERDICTS.get(said.get("ModelApprovalStatus", ""), "waiting")
         quality = (said.get("ModelMetrics") or {}).get("ModelQuality") or {}
         return Version(
             model=model,
             number=number,
-            verdict=VERDICTS.get(said.get("ModelApprovalStatus", ""), "waiting"),
+            verdict=verdict,
             reason=said.get("ApprovalDescription"),
             usable=said["ModelPackageStatus"] == "Completed",
             registered=said.get("CreationTime"),
             registered_by=_who(said.get("CreatedBy")),
-            changed_by=_who(said.get("LastModifiedBy")),
+            # Of one that was released the release kept the approver; of one that went back nobody's name is kept.
+            changed_by=_who(said.get("LastModifiedBy"))
+            if not self._is_machine(said.get("LastModifiedBy"))
+            else properties.get("approved-by")
+            if verdict == "approved"
+            else None,
             evaluation=(quality.get("Statistics") or {}).get("S3Uri"),
             passed={key.removeprefix(PASSED): value for key, value in properties.items() if key.startswith(PASSED)},
             trained_in=properties.get("environment"),
         )
+
+    def _is_machine(self, context: Mapping[str, Any] | None) -> bool:
+        """Whether a release or a rollback wrote to a version last: they write where it is, and no verdict."""
+        role = str(((context or {}).get("IamIdentity") or {}).get("Arn") or "").partition(":assumed-role/")[2]
+        return re.match(rf"{re.escape(self._names.estate)}-.+-(release|rollback)/", role) is not None
 
     def versions(self, model: str) -> Sequence[Version]:
         group = self._hub.arn("sagemaker", f"model-package-group/{self._group(model)}")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 __all__ = [
+    "RECENT",
     "Access",
     "Approval",
     "Call",
@@ -25,6 +26,9 @@ __all__ = [
 
 Document = Mapping[str, Any]
 Verdict = Literal["approved", "rejected", "waiting"]
+
+RECENT = 5
+"""How many endings, and decisions about retraining, a person is shown."""
 
 
 class Refused(Exception):
@@ -83,7 +87,7 @@ class Version:
     registered: datetime | None = None
     registered_by: str | None = None
     changed_by: str | None = None
-    """Who wrote to it last: for a version that was just approved, the approver."""
+    """Who gave the last verdict, or wrote to it last where there is none; None where the registry no longer says."""
     evaluation: str | None = None
     """The URI of its `evaluation.json`."""
     passed: Mapping[str, str] = field(default_factory=dict)

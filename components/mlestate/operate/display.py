@@ -1,6 +1,7 @@
 """Orders and the state of an estate on a terminal."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,21 @@ CAUSES: Mapping[str, str] = {
     "person": "a person",
 }
 
+MEASURED: Mapping[str, tuple[str, str]] = {
+    "requests": ("requests", ""),
+    "error_rate": ("error rate", ""),
+    "p95_latency_ms": ("p95", " ms"),
+    "p99_latency_ms": ("p99", " ms"),
+}
+"""Of what a release measures: its words, and its unit."""
+
+COMPARED: Mapping[str, str] = {
+    "champion": "champion",
+    "challenger": "challenger",
+    "improvement": "improvement",
+}
+"""The parts of a comparison's report that have a number and an interval of 95 percent."""
+
 VERDICTS: Mapping[str, str] = {"waiting": "waiting for a verdict"}
 
 
@@ -63,7 +79,8 @@ def order(console: Console, order: "Order", *, dry_run: bool) -> None:
     for call in order.calls:
         _line(console, f"  {escape(call.does)}\n    [dim]{call.service}:{call.operation} on {escape(call.on)}[/]")
         for key, value in call.arguments.items():
-            _line(console, f"    [dim]{escape(key)}: {escape(str(value))}[/]")
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            _line(console, f"    [dim]{escape(key)}: {escape(shown)}[/]")
     if order.consequence:
         _line(console, f"\n{escape(order.consequence)}")
 
@@ -158,14 +175,13 @@ def _standing(standing: Mapping[str, Any], now: datetime) -> Iterator[tuple[str,
             yield "before it", f"version {previous.get('version')}, until {_since(previous.get('until'), now)}"
     if release is not None:
         yield from _release(release, now)
-    if standing["waits_for"]:
-        yield "waits for", f"[yellow]{escape(standing['waits_for'])}[/]"
-    approvals = standing["approvals"]
-    if approvals is not None and approvals["version"] is not None:
+    for place, each in enumerate(standing["waits_for"]):
+        yield "" if place else "waits for", f"[yellow]{escape(each)}[/]"
+    for place, approvals in enumerate(standing["approvals"]):
         given = [f"{each['person']}, {_since(each['at'], now)}: {each['reason']}" for each in approvals["given"]]
         people = len({each["person"] for each in approvals["given"]})
         said = f"{people} of {approvals['needed']} for version {approvals['version']}"
-        yield "approvals", escape(said + (f": {'; '.join(given)}" if given else ""))
+        yield "" if place else "approvals", escape(said + (f": {'; '.join(given)}" if given else ""))
     for place, each in enumerate(standing["outcomes"]):
         colour = COLOURS.get(each["outcome"], "red")
         what = "rollback, version" if each.get("rollback") else "version"
@@ -173,6 +189,8 @@ def _standing(standing: Mapping[str, Any], now: datetime) -> Iterator[tuple[str,
         reason = escape(str(each.get("reason") or each["means"]))
         said = f"{what} {each.get('version')} [{colour}]{each['outcome']}[/] {when}: {reason}"
         yield "" if place else "ended", said
+    if standing["watched"] is not None:
+        yield from _watched(standing["watched"])
     for place, each in enumerate(standing["retraining"]):
         when = _since(each.get("at"), now)
         said = f"{each.get('decision')} {when}, {each.get('trigger')}: {each.get('reason')}"
@@ -194,6 +212,38 @@ def _release(release: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, s
     if cause := release.get("cause"):
         by = f" ({escape(str(release['by']))})" if release.get("by") else ""
         yield "", f"started by {CAUSES.get(cause, escape(str(cause)))}{by}"
+
+
+def _watched(watched: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the endpoint measured of a version, and how it compared with the one in use."""
+    version, measured, report = f"version {watched['version']}", watched["measured"], watched["comparison"]
+    if isinstance(measured, Mapping):
+        said = [
+            f"{name} {value:.0f}" if key == "requests" else f"{name} {number(value)}{unit}"
+            for key, (name, unit) in MEASURED.items()
+            if (value := _float(measured.get(key))) is not None
+        ]
+        yield "measured", f"{version}: {', '.join(said) or 'nothing yet'}"
+    if isinstance(report, Mapping):
+        yield "compared", escape(f"{version}: {report.get('reason')}")
+        for key, name in COMPARED.items():
+            if (side := _side(report.get(key))) is not None:
+                yield "", escape(f"{name} {side}")
+
+
+def _side(side: object) -> str | None:
+    """`roc_auc` of one side with its interval: ``0.871 (0.852 to 0.89), of 1204 requests``; None where it has none."""
+    if not isinstance(side, Mapping) or (metric := _float(side.get("metric"))) is None:
+        return None
+    interval, requests = side.get("interval"), _float(side.get("requests"))
+    found = number(metric)
+    if isinstance(interval, Sequence) and len(interval) == 2:
+        found += f" ({number(_float(interval[0]))} to {number(_float(interval[1]))})"
+    return found if requests is None else f"{found}, of {requests:.0f} requests"
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _metrics(metrics: Mapping[str, Any]) -> Table:

@@ -11,7 +11,17 @@ from mlestate.config.estate import Estate
 from mlestate.local.display import console
 from mlestate.names import HUB
 from mlestate.operate import access, checked, display
-from mlestate.operate.contract import Approval, Denied, Document, Elsewhere, Event, Ledger, Place, Refused, Version
+from mlestate.operate.contract import (
+    RECENT,
+    Denied,
+    Document,
+    Elsewhere,
+    Event,
+    Ledger,
+    Place,
+    Refused,
+    Version,
+)
 from mlestate.operate.evidence import Evidence, numbers
 from mlestate.operate.orders import refuse
 from mlestate.operate.words import moment, parsed, spell
@@ -21,7 +31,6 @@ __all__ = ["status"]
 
 READERS = ("ml-engineer", "operator", "approver", "auditor")
 HUB_READERS = ("ml-engineer", "approver", "auditor")
-RECENT = 5
 
 
 def status(file: Path, model: str | None, environment: str | None, *, as_json: bool, trail: bool, days: int) -> bool:
@@ -154,6 +163,14 @@ class _Estate:
         )
 
 
+def _watched(release: Document | None) -> dict[str, Any] | None:
+    """What was seen of a release's version while it was watched, and how it compared; None where nothing was."""
+    found = {key: (release or {}).get(key) for key in ("measured", "comparison")}
+    if release is None or not any(isinstance(each, Mapping) for each in found.values()):
+        return None
+    return {"version": release.get("version"), **found}
+
+
 def _listed(version: Version) -> dict[str, Any]:
     return {"version": version.number, "verdict": version.verdict, "registered": version.registered}
 
@@ -170,9 +187,9 @@ class _Standing:
 
     def document(self) -> dict[str, Any]:
         ended = [each for each in self._ledger.releases if each.get("outcome")]
-        newest = ended[0] if ended else None
-        waiting = newest if self._running is None and newest is not None else None
+        waiting = self._waiting(ended)
         approvals = self._approvals(waiting)
+        newest = next((each for each in ended if not each.get("rollback")), None)
         return {
             "serves": True,
             "unknown": None,
@@ -182,8 +199,27 @@ class _Standing:
             "approvals": approvals,
             "outcomes": [{**each, "means": OUTCOMES.get(each["outcome"], "")} for each in ended[:RECENT]],
             "metrics": self._metrics(waiting),
+            "watched": _watched(self._running or newest),
             "retraining": [*self._ledger.retraining],
         }
+
+    def _waiting(self, ended: Sequence[Document]) -> list[Document]:
+        """The last entry of each version that waits, the newest version first. One that is older than what is in use
+        waits only where it was asked for since."""
+        last: dict[int, Document] = {}
+        for each in ended:
+            if isinstance(version := each.get("version"), int) and not each.get("rollback"):
+                last.setdefault(version, each)
+        live = self._ledger.live or {}
+        own, since = live.get("version"), str(live.get("since") or "")
+        running = (self._running or {}).get("version")
+        return [
+            each
+            for version, each in sorted(last.items(), reverse=True)
+            if str(each["outcome"]).startswith("waiting-")
+            and version not in (own, running)
+            and (not isinstance(own, int) or version > own or str(each.get("started")) > since)
+        ]
 
     def _release(self) -> dict[str, Any] | None:
         """The release that has the turn, with what its last entry says; one that died is said to have."""
@@ -203,34 +239,42 @@ class _Standing:
             "running": self._place.is_running(turn),
         }
 
-    def _approvals(self, waiting: Document | None) -> dict[str, Any] | None:
+    def _approvals(self, waiting: Sequence[Document]) -> list[dict[str, Any]]:
+        """Who agreed to what comes, and to what is in use; nothing where nobody is asked."""
         needed = promotion(self._environment, self._config.promotion_path, self._config.promotion.approval)["approvals"]
         if not needed:
-            return None
-        subject = self._running or waiting or {}
-        version = subject.get("version")
-        given: Sequence[Approval] = []
-        if isinstance(version, int):
-            given = self._place.approvals(self._model, version)
-        return {"version": version, "needed": needed, "given": [asdict(each) for each in given]}
+            return []
+        subjects = [self._running or {}, *waiting, self._ledger.live or {}]
+        versions = dict.fromkeys(each.get("version") for each in subjects)
+        return [
+            {
+                "version": version,
+                "needed": needed,
+                "given": [asdict(each) for each in self._place.approvals(self._model, version)],
+            }
+            for version in versions
+            if isinstance(version, int)
+        ]
 
-    def _waits_for(self, waiting: Document | None, approvals: Mapping[str, Any] | None) -> str | None:
-        """What happens next, and who has to do it; None where nothing is under way."""
-        if self._running is not None:
-            return self._next(self._running)
-        outcome = (waiting or {}).get("outcome")
-        if waiting is not None and outcome == "waiting-for-approval" and approvals is not None:
-            people = {each["person"] for each in approvals["given"]}
-            return (
-                f"the approval of {approvals['needed']} for version {waiting.get('version')}, {len(people)} gave it"
-                f"{': ' + ', '.join(sorted(people)) if people else ''}. To agree: mlestate approve {self._file} "
-                f"{self._model} {waiting.get('version')} --environment {self._environment} --reason '...'"
-            )
-        if outcome in ("waiting-for-approval", "waiting-for-endpoint"):
-            return str((waiting or {}).get("reason") or OUTCOMES[outcome])
-        if self._ledger.live is None:
-            return "a first version; none was released here yet"
-        return None
+    def _waits_for(self, waiting: Sequence[Document], approvals: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What happens next, and who has to do it; empty where nothing is under way."""
+        found = [] if self._running is None else [self._next(self._running)]
+        found += [self._waits(each, approvals) for each in waiting]
+        if not found and self._ledger.live is None:
+            return ["a first version; none was released here yet"]
+        return found
+
+    def _waits(self, waiting: Document, approvals: Sequence[Mapping[str, Any]]) -> str:
+        version, outcome = waiting["version"], waiting["outcome"]
+        asked = next((each for each in approvals if each["version"] == version), None)
+        if outcome != "waiting-for-approval" or asked is None:
+            return str(waiting.get("reason") or OUTCOMES[outcome])
+        people = {each["person"] for each in asked["given"]}
+        return (
+            f"the approval of {asked['needed']} for version {version}, {len(people)} gave it"
+            f"{': ' + ', '.join(sorted(people)) if people else ''}. To agree: mlestate approve {self._file} "
+            f"{self._model} {version} --environment {self._environment} --reason '...'"
+        )
 
     def _next(self, running: Mapping[str, Any]) -> str:
         if not running["running"]:
@@ -252,7 +296,7 @@ class _Standing:
         until = f", about {moment(since + timedelta(seconds=bake))}" if since and not each else ""
         return f"{spell(bake)} of watching{each} to end{until}{then}"
 
-    def _metrics(self, waiting: Document | None) -> dict[str, Any]:
+    def _metrics(self, waiting: Sequence[Document]) -> dict[str, Any]:
         """The numbers of the version in use and of the one that comes, against the gates."""
         live = self._ledger.live or {}
         in_use = next(
@@ -263,7 +307,8 @@ class _Standing:
             ),
             {},
         )
-        coming = self._running or (waiting if (waiting or {}).get("outcome") == "waiting-for-approval" else None) or {}
+        agreed = (each for each in waiting if each["outcome"] == "waiting-for-approval")
+        coming = self._running or next(agreed, {})
         challenger, champion = coming.get("challenger"), coming.get("champion") or in_use.get("challenger")
         version = coming.get("version")
         evaluation: Mapping[str, Any] = {"metrics": challenger}
