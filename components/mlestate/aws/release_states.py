@@ -20,6 +20,7 @@ __all__ = [
     "BREAKS",
     "CONDITION",
     "LOOK_SECONDS",
+    "UNREADABLE",
     "UPDATE",
     "Place",
     "begin",
@@ -51,6 +52,9 @@ CONDITION = "DynamoDb.ConditionalCheckFailedException"
 GONE = "Sfn.ExecutionDoesNotExistException"
 """Errors as Step Functions names them: after the classes of the SDK for Java (Step Functions developer guide, "Handling
 errors in Step Functions workflows")."""
+
+UNREADABLE = "States.QueryEvaluationError"
+"""What came cannot be taken apart as it should."""
 
 BREAKS = "States.TaskFailed"
 """What a service refused, after the retries. SageMaker models few of its exceptions, so that a thing which is not there
@@ -241,9 +245,10 @@ def settings(place: Place, then: str) -> dict[str, State]:
                 "which": expression("'Version ' & $string($asked) & ' of ' & $model"),
                 # A variable has to be there before it is asked for.
                 **dict.fromkeys(("approver", "beside", "changer", "evidence", "failure", "stage", "why"), ""),
-                **dict.fromkeys(("inPlace", "released", "tookOver"), False),
+                **dict.fromkeys(("counted", "inPlace", "released", "tookOver"), False),
                 "failing": [],
                 "live": None,
+                "overtaken": 0,
                 "seconds": 0,
                 "step": 0,
             },
@@ -279,6 +284,10 @@ def lock(place: Place, busy: Mapping[str, str], then: str) -> dict[str, State]:
             "dynamodb:getItem",
             {"TableName": place.ledger, "Key": _key("lock"), "ConsistentRead": True},
             {
+                "held": expression(
+                    "{'version': $exists($states.result.Item.version) ? $number($states.result.Item.version.S) : 0, "
+                    "'started': $exists($states.result.Item.started) ? $states.result.Item.started.S : ''}"
+                ),
                 "holder": expression("$exists($states.result.Item) ? $states.result.Item.execution.S : ''"),
                 "heldSince": expression("$exists($states.result.Item) ? $states.result.Item.at.S : ''"),
             },
@@ -446,7 +455,8 @@ MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 
 def settle(arrived: str, returned: str, stuck: str) -> dict[str, State]:
     """Waits for an update to end, and then looks what is really live: an endpoint that took an update back by itself is
-    in service too, with the configuration from before. ``$expected`` is the one that was asked for."""
+    in service too, with the configuration from before. ``$expected`` is the one that was asked for; afterwards
+    ``$answering`` are the machines of the champion."""
     return {
         "Settle": task(
             "sagemaker:describeEndpoint",
@@ -455,6 +465,9 @@ def settle(arrived: str, returned: str, stuck: str) -> dict[str, State]:
                 "configuration": expression("$states.result.EndpointConfigName"),
                 "status": expression("$states.result.EndpointStatus"),
                 "failure": expression("$exists($states.result.FailureReason) ? $states.result.FailureReason : ''"),
+                "answering": expression(
+                    "$max([0, $states.result.ProductionVariants[VariantName = 'champion'].CurrentInstanceCount])"
+                ),
             },
             "Arriving",
         ),

@@ -12,6 +12,7 @@ from mlestate.aws.comparisons import CHAMPION
 from mlestate.aws.release_states import (
     BREAKS,
     LOOK_SECONDS,
+    UNREADABLE,
     Place,
     copies,
     end,
@@ -24,7 +25,7 @@ from mlestate.aws.release_states import (
 )
 from mlestate.aws.state_machines import State, choice, expression, judged, task, wait
 
-__all__ = ["checked", "prepared", "tried"]
+__all__ = ["approved_yet", "checked", "prepared", "tried"]
 
 WATCHED = {"dataDrift": "DataDrift", "predictionDrift": "PredictionDrift", "disparity": "Disparity"}
 """What a monitor says of the version in use that who decides on another should know: the metric by the id it has in a
@@ -34,6 +35,9 @@ DRIFT_DAYS = 7
 
 TOLERANCE = "0.000001"
 """How far a number may be from what the version answered when it was judged, relative to it."""
+
+INDEX_SECONDS = 10
+"""How long the index of signatures is given to hear of the newest."""
 
 FINAL = ("released", "already-live", "stopped", "undecided", "rolled-back")
 """Endings after which the same approval, told once more, starts nothing; a person may start it again."""
@@ -50,7 +54,15 @@ def checked(place: Place) -> dict[str, State]:
         **_once(place),
         **lock(place, {"$cause = 'endpoint'": "Busy"}, "Live"),
         "Busy": nothing("'A release of ' & $model & ' is running'"),
-        **found(place, "Serves"),
+        **found(place, "Turned"),
+        # It may have waited for days.
+        "Turned": choice({"$cause = 'endpoint'": "Serves"}, "StillApproved"),
+        "StillApproved": _verdict(place, "StillWanted"),
+        "StillWanted": choice({"$verdict = 'Approved'": "Serves"}, "Withdrawn"),
+        "Withdrawn": end(
+            "refused",
+            f"$which & ' is ' & $verdict & ' in the registry by now. It got no traffic in {place.names.environment}.'",
+        ),
         **serving("NothingServes", "Running", "OutOfService", "$settings.parameter"),
         "NothingServes": choice({"$cause = 'endpoint'": "Gone"}, "NoEndpoint"),
         "Gone": nothing("'The endpoint is gone again'"),
@@ -69,10 +81,41 @@ def checked(place: Place) -> dict[str, State]:
     }
 
 
+def _verdict(place: Place, then: str) -> State:
+    """Reads the verdict once more: a rejection moves nothing while a version only waits."""
+    return task(
+        "sagemaker:describeModelPackage",
+        {"ModelPackageName": expression("$package & $string($version)")},
+        {"verdict": expression("$states.result.ModelApprovalStatus")},
+        then,
+    )
+
+
+def approved_yet(place: Place, then: str) -> dict[str, State]:
+    """Before a version gets all traffic: it may have been compared for days."""
+    return {
+        "ApprovedYet": _verdict(place, "WantedYet"),
+        "WantedYet": choice(
+            {
+                "$verdict = 'Approved' and $settings.mode = 'batch'": "PutCurrent",
+                "$verdict = 'Approved'": then,
+                "$stage = 'beside'": "WithdrawnBeside",
+            },
+            "Withdrawn",
+        ),
+        "WithdrawnBeside": end(
+            "refused",
+            "$which & ' is ' & $verdict & ' in the registry by now. The version in use gets its traffic back.'",
+            back=True,
+        ),
+    }
+
+
 def _version(place: Place) -> dict[str, State]:
     """What the registry knows of the version, and what it scored."""
     who = "function($who) {$exists($who.IamIdentity.SourceIdentity) ? $who.IamIdentity.SourceIdentity : "
     who += "$exists($who.IamIdentity.Arn) ? $split($who.IamIdentity.Arn, '/')[-1] : ''}"
+    container = "$states.result.InferenceSpecification.Containers[0]"
     failing = (
         "[$settings.gates[($value := $count(path) = 2 ? $lookup($lookup($evaluation, path[0]), path[1]) : "
         "$lookup($evaluation, path[0]); $not($exists($value)) or (bound = 'min' ? $value < value : $value > value))]]"
@@ -84,14 +127,13 @@ def _version(place: Place) -> dict[str, State]:
             {
                 "verdict": expression("$states.result.ModelApprovalStatus"),
                 "made": expression("$states.result.ModelPackageStatus"),
-                "image": expression("$states.result.InferenceSpecification.Containers[0].Image"),
+                "image": expression(f"$exists({container}.Image) ? {container}.Image : ''"),
                 "archive": expression(
-                    "$substringAfter($states.result.InferenceSpecification.Containers[0].ModelDataUrl, 's3://')"
+                    f"$exists({container}.ModelDataUrl) ? $substringAfter({container}.ModelDataUrl, 's3://') : ''"
                 ),
-                "variables": expression(
-                    "$exists($states.result.InferenceSpecification.Containers[0].Environment) ? "
-                    "$states.result.InferenceSpecification.Containers[0].Environment : {}"
-                ),
+                "etag": expression(f"$exists({container}.ModelDataETag) ? {container}.ModelDataETag : ''"),
+                "registered": expression("$string($states.result.CreationTime)"),
+                "variables": expression(f"$exists({container}.Environment) ? {container}.Environment : {{}}"),
                 "numbers": expression(
                     "$exists($states.result.ModelMetrics.ModelQuality.Statistics.S3Uri) ? "
                     "$substringAfter($states.result.ModelMetrics.ModelQuality.Statistics.S3Uri, 's3://') : ''"
@@ -121,11 +163,11 @@ def _version(place: Place) -> dict[str, State]:
             "refused",
             "'The registry does not know version ' & $string($version) & ' of ' & $model & ': ' & $caught.Cause",
         ),
-        "FromARun": choice({"$contains($numbers, '/evaluate/evaluation/')": "Numbers"}, "NotFromARun"),
+        "FromARun": choice({_one_run(place): "Numbers"}, "NotFromARun"),
         "NotFromARun": end(
             "refused",
-            "$which & ' names no run of a pipeline of this estate, so there is "
-            "nothing to judge it by. Register it through its pipeline.'",
+            "$which & ' does not name one run of its pipeline in this estate, of which its archive, its numbers and "
+            "GeneratedBy are, so there is nothing to judge it by. Register it through its pipeline.'",
         ),
         "Numbers": task(
             "s3:getObject",
@@ -133,9 +175,14 @@ def _version(place: Place) -> dict[str, State]:
                 "Bucket": expression("$substringBefore($numbers, '/')"),
                 "Key": expression("$substringAfter($numbers, '/')"),
             },
-            {"evaluation": expression("$parse($states.result.Body)")},
+            {
+                "evaluation": expression(
+                    "($said := $parse($states.result.Body); $exists($said.metrics) ? $said : "
+                    "$error('it has no metrics'))"
+                )
+            },
             "Drift",
-            catch={BREAKS: "NoNumbers"},
+            catch={UNREADABLE: "NoNumbers", BREAKS: "NoNumbers"},
         ),
         "Drift": task(
             "cloudwatch:getMetricData",
@@ -178,6 +225,21 @@ def _version(place: Place) -> dict[str, State]:
     }
 
 
+def _one_run(place: Place) -> str:
+    """JSONata: whether a version's numbers and its archive are of one run of the model's pipeline, in the artifacts of
+    the environment whose pipeline that is; and of the very run that it says it is of."""
+    return (
+        "($parts := $split($run, '/'); $folders := $split($numbers, '/'); "
+        "$home := $join($folders[[0..3]], '/') & '/'; "
+        "$count($parts) = 4 and $count($folders) > 6 and "
+        f"$contains($parts[0], /:sagemaker:[a-z0-9-]+:[0-9]+:pipeline$/) and "
+        f"$contains($parts[1], /^{place.names.estate}-/) "
+        "and $substringBefore($folders[0], 'artifacts-') & $model = $parts[1] and $folders[1] = $model and "
+        "$folders[2] = 'runs' and $folders[3] = $parts[3] and $folders[4] = 'evaluate' and $folders[5] = 'evaluation' "
+        "and $substring($archive, 0, $length($home)) = $home)"
+    )
+
+
 def _watched(place: Place, number: str) -> dict[str, Any]:
     dimensions = [
         {"Name": "Environment", "Value": place.names.slice},
@@ -190,6 +252,7 @@ def _watched(place: Place, number: str) -> dict[str, Any]:
 def _people(place: Place) -> dict[str, State]:
     """Who approved it, and is it somebody else than who made it? Do enough people agree to it here?"""
     names, here = place.names, place.names.environment
+    own = f"$contains($run, '{names.arn('sagemaker', 'pipeline/')}')"
     return {
         "Ready": judged(
             [
@@ -204,7 +267,9 @@ def _people(place: Place) -> dict[str, State]:
                 ("$cause = 'endpoint'", "''", "Begun"),
                 (
                     "$settings.promotion.from != null and "
-                    "$not($exists($lookup($passport, 'passed-' & $settings.promotion.from)))",
+                    # A rollback there writes words in the place of the time.
+                    "($passed := $lookup($passport, 'passed-' & $settings.promotion.from); "
+                    "$not($exists($passed) and $contains($passed, /^[0-9]{4}-/)))",
                     f"$which & ' has not passed ' & $settings.promotion.from & ' yet, which comes before {here}: "
                     "mlestate promote estate.yaml ' & $model & ' ' & $string($version) & ' --environment ' & "
                     "$settings.promotion.from",
@@ -220,7 +285,7 @@ def _people(place: Place) -> dict[str, State]:
         ),
         "Refused": end("refused", "$why", more="'evidence': $evidence"),
         # A run of another account does not say here who started it.
-        "OwnRun": choice({f"$contains($run, '{names.arn('sagemaker', 'pipeline/')}')": "Starter"}, "Approver"),
+        "OwnRun": choice({own: "Starter"}, "Approver"),
         "Starter": task(
             "sagemaker:describePipelineExecution",
             {"PipelineExecutionArn": expression("$run")},
@@ -254,6 +319,13 @@ def _people(place: Place) -> dict[str, State]:
             [
                 ("$approver = ''", "$which & ' does not say who approved it.'", "Refused"),
                 (
+                    f"$starter = '' and {own}",
+                    "'SageMaker does not say who started the run that made version ' & $string($version) & ' of ' & "
+                    "$model & ', so nobody knows whether somebody else approved it. Start a run again as a person or "
+                    "as retraining does.'",
+                    "Refused",
+                ),
+                (
                     "$approver = $registrar",
                     "$which & ' was registered and approved by ' & $approver & '. Somebody else has to approve it.'",
                     "Refused",
@@ -286,7 +358,15 @@ def _people(place: Place) -> dict[str, State]:
             },
             "Enough",
         ),
-        "Enough": choice({"$count($signers) >= $settings.promotion.approvals": "Attempts"}, "Unsigned"),
+        "Enough": choice(
+            {
+                "$count($signers) >= $settings.promotion.approvals": "Attempts",
+                # Who signs starts the release at once, and an index is behind its table for a moment.
+                "$cause = 'person' and $not($counted)": "IndexBehind",
+            },
+            "Unsigned",
+        ),
+        "IndexBehind": {**wait(INDEX_SECONDS, "Signatures"), "Assign": {"counted": True}},
         "Unsigned": end(
             "waiting-for-approval",
             f"$which & ' needs ' & $string($settings.promotion.approvals) & ' to agree to {here}; ' & "
@@ -349,15 +429,27 @@ def _running(place: Place) -> dict[str, State]:
                 "$configuration = $settings.template": "Adopt",
                 f"$cause != 'endpoint' and $contains($configuration, {own})": "Begun",
                 "$tookOver and $contains($configuration, $settings.prefix & '-v')": "LeftOver",
+                "$live = null and $settings.mode != 'batch'": "NeverTakenUp",
             },
             "ByHand",
         ),
         # Nobody else would: what a dead release has half moved would stay so.
         "LeftOver": end(
             "failed",
-            "'A release of ' & $model & ' died and left ' & $configuration & ' serving.'",
+            "'A release of ' & $model & ' died and left ' & $configuration & ' serving. What was in use before gets "
+            "all traffic again' & ($version > 0 ? ', and version ' & $string($version) & ' was not released.' : '.')",
             tell="page",
             back=True,
+            more="'command': $version > 0 ? 'To release it after that:\\n  mlestate promote estate.yaml ' & $model & "
+            f"' ' & $string($version) & ' --environment {place.names.environment}'",
+        ),
+        "NeverTakenUp": end(
+            "failed",
+            "'The ledger does not know what serves ' & $model & ', and it is not what pulumi made last: ' & "
+            "$configuration & ', not ' & $settings.template & '. Nothing was moved.'",
+            tell="page",
+            more="'command': 'To have the newest served, and taken up by itself:\\n  aws sagemaker update-endpoint "
+            "--endpoint-name ' & $settings.endpoint & ' --endpoint-config-name ' & $settings.template",
         ),
         "ByHand": end(
             "failed",
@@ -457,6 +549,7 @@ def prepared(place: Place) -> dict[str, State]:
                 "origin": expression("$substringBefore($numbers, '/evaluate/evaluation/')"),
                 "record": expression(
                     "$merge([$record, {'strategy': $settings.rollout.strategy, 'approved_by': $approver, "
+                    "'started_by': $starter = '' ? 'not known' : $starter, "
                     "'challenger': $evaluation.metrics, 'champion': $exists($evaluation.champion.metrics) ? "
                     "$evaluation.champion.metrics : null}])"
                 ),
@@ -511,7 +604,7 @@ def prepared(place: Place) -> dict[str, State]:
         ),
         "NoExamples": end(
             "refused",
-            "$which & ' brings no examples (docs/contract.md), so nothing says "
+            "$which & ' brings no examples that can be read (docs/contract.md), so nothing says "
             "what it has to answer before it gets traffic.'",
         ),
         "Shape": choice({"$settings.mode = 'batch'": "BatchModel"}, "Template"),
@@ -601,21 +694,27 @@ def tried(place: Place) -> dict[str, State]:
         "Answer": task(
             "s3:getObject",
             {"Bucket": place.capture, "Key": expression(f"{out} & 'request.json.out'")},
-            {"answer": expression("$parse($states.result.Body).predictions")},
+            {"answer": expression(_PREDICTIONS)},
             "Expected",
-            catch={BREAKS: "DoesNotAnswer"},
+            catch={UNREADABLE: "AnswersNonsense", BREAKS: "DoesNotAnswer"},
         ),
         "Expected": task(
             "s3:getObject",
             {"Bucket": place.artifacts, "Key": expression(f"{folder} & 'answer.json'")},
-            {"expected": expression("$parse($states.result.Body).predictions")},
+            {"expected": expression(_PREDICTIONS)},
             "Agrees",
+            catch={UNREADABLE: "NoExamples"},
         ),
         "Agrees": choice({f"({_SAME}; $same($answer, $expected))": "Takes"}, "AnswersOtherwise"),
         "DoesNotAnswer": end(
             "stopped",
             "$which & ' does not answer its own examples (' & $trial & ', ' & "
             "$status & ($failure != '' ? ': ' & $failure : '') & '). It got no traffic.'",
+        ),
+        "AnswersNonsense": end(
+            "stopped",
+            "$which & ' answers its own examples with something other than JSON with predictions (docs/contract.md): "
+            f"look at s3://{place.capture}/' & {out} & '. It got no traffic.'",
         ),
         "AnswersOtherwise": end(
             "stopped",
@@ -626,6 +725,11 @@ def tried(place: Place) -> dict[str, State]:
         ),
     }
 
+
+_PREDICTIONS = (
+    "($said := $parse($states.result.Body); $exists($said.predictions) ? $said.predictions : $error('no predictions'))"
+)
+"""JSONata: what an answer says, which is `{"predictions": [...]}`."""
 
 _SAME = (
     "$values := function($rows) {$reduce([$rows], function($all, $row) {$append($all, $type($row) = 'object' ? "

@@ -9,6 +9,7 @@ asks; only what a release has ended goes back to the version before.
 from collections.abc import Mapping
 
 from mlestate.aws.release_states import (
+    BREAKS,
     UPDATE,
     Place,
     champion,
@@ -41,9 +42,7 @@ def definition(place: Place) -> str:
         "Concerns": choice({"$cause = 'rejected'": "Now"}, "Take"),
         **_concerns(place),
         **lock(place, {f"$cause != 'alarm' and $contains($holder, ':{_release(place)}:')": "Stop"}, "Live"),
-        "Stop": task(
-            "sfn:stopExecution", {"ExecutionArn": expression("$holder"), "Cause": "Rolled back"}, {}, "TakeOver"
-        ),
+        **_stopped(place),
         **found(place, "Serves"),
         **serving("NothingServes", "Target", "OutOfService", "$settings.parameter"),
         "NothingServes": end("failed", "'Nothing serves ' & $model & ', so nothing can go back.'"),
@@ -54,8 +53,8 @@ def definition(place: Place) -> str:
             "now.'",
             tell="page",
         ),
-        **_target(),
-        **_back(),
+        **_target(place),
+        **_back(place),
         **champion(place, "$target.version", "Passport"),
         **_written(place),
     }
@@ -97,12 +96,51 @@ def _concerns(place: Place) -> dict[str, State]:
     }
 
 
-def _target() -> dict[str, State]:
-    """Where to: what was released last, unless that is what serves; then what was released before it."""
+def _stopped(place: Place) -> dict[str, State]:
+    """Stops a release, and writes down that it has ended: it cannot do so itself any more, and a second event of the
+    same approval would find it open and begin anew."""
+    key = "'release/' & $formatInteger($held.version, '000000') & '/' & $held.started"
+    ended = (
+        "{'version': $held.version, 'execution': $holder, 'started': $held.started}, $open, {'outcome': 'rolled-back', "
+        "'phase': 'done', 'ended': $now(), 'reason': 'It was stopped: ' & ($cause = 'rejected' ? 'version ' & "
+        "$string($version) & ' was rejected' : ($by = '' ? 'somebody' : $by) & ' rolled back' & ($reason = '' ? '' : "
+        "', ' & $reason)) & '.'}"
+    )
+    return {
+        "Stop": task(
+            "sfn:stopExecution",
+            {"ExecutionArn": expression("$holder"), "Cause": "Rolled back"},
+            {"overtaken": expression("$held.version")},
+            "Open",
+        ),
+        "Open": task(
+            "dynamodb:getItem",
+            {
+                "TableName": place.ledger,
+                "Key": {"model": {"S": expression("$model")}, "entry": {"S": expression(key)}},
+                "ConsistentRead": True,
+            },
+            {"open": expression("$exists($states.result.Item) ? $parse($states.result.Item.document.S) : {}")},
+            "Close",
+            # The way back is worth more than its record.
+            catch={BREAKS: "TakeOver"},
+        ),
+        "Close": {
+            **put(place, key, f"$merge([{ended}])", {}, "TakeOver"),
+            "Catch": [{"ErrorEquals": [BREAKS], "Next": "TakeOver"}],
+        },
+    }
+
+
+def _target(place: Place) -> dict[str, State]:
+    """Where to: what was released last, unless that is what serves, or what was rejected; then what was released before
+    it."""
     return {
         "Target": choice(
             {
                 "$live = null": "NoRelease",
+                # Not the version in use, though another one is on its way to its traffic.
+                "$cause = 'rejected' and $live.version = $version and $live.previous != null": "Finished",
                 "$live.configuration != $configuration": "Unfinished",
                 "$cause = 'alarm' or ($cause = 'rejected' and $live.version != $version)": "IsBack",
                 "$live.previous = null": "NothingBefore",
@@ -136,13 +174,37 @@ def _target() -> dict[str, State]:
                 "gone": expression("$live.version"),
                 "finished": True,
             },
-            "Next": "Way",
+            "Next": "Before",
         },
+        "Before": task(
+            "sagemaker:describeModelPackage",
+            {"ModelPackageName": expression("$package & $string($target.version)")},
+            {"verdict": expression("$states.result.ModelApprovalStatus")},
+            "Wanted",
+            # A registry that does not answer, or no longer knows the version, rejects nothing.
+            catch={BREAKS: "Way"},
+        ),
+        "Wanted": choice(
+            {
+                # What is on its way goes back all the same.
+                "$verdict = 'Rejected' and $live.configuration != $configuration": "Unfinished",
+                "$verdict = 'Rejected'": "RejectedToo",
+            },
+            "Way",
+        ),
+        "RejectedToo": end(
+            "failed",
+            "'Version ' & $string($target.version) & ' of ' & $model & ', which was in use before version ' & "
+            "$string($gone) & ', was rejected, so nothing goes back to it. Nothing was moved.'",
+            tell="page",
+            more="'command': 'To release another version:\\n  mlestate promote estate.yaml ' & $model & ' VERSION "
+            f"--environment {place.names.environment}'",
+        ),
         "Way": choice({"$settings.mode = 'batch'": "PutCurrent"}, "Back"),
     }
 
 
-def _back() -> dict[str, State]:
+def _back(place: Place) -> dict[str, State]:
     return {
         "PutCurrent": task(
             "ssm:putParameter",
@@ -169,13 +231,34 @@ def _back() -> dict[str, State]:
             tell="page",
         ),
         # First of all: whatever breaks after it, the ledger says what serves.
-        "Arrived": choice({"$finished": "Written"}, "Restored"),
+        "Arrived": choice(
+            {"$finished": "Written", "$cause = 'rejected' and $target.version = $version": "RejectedServes"}, "Restored"
+        ),
+        "RejectedServes": end(
+            "failed",
+            "'Version ' & $string($version) & ' of ' & $model & ' was rejected and is in use all the same: there is "
+            "none before it to go back to that was not rejected.' & ($overtaken > 0 ? ' The release of version ' & "
+            "$string($overtaken) & ' was stopped.' : '')",
+            tell="page",
+            more=_again(place),
+        ),
         "Restored": end(
             "rolled-back",
             "'Version ' & $string($target.version) & ' of ' & $model & ' has all traffic again' & "
-            "($reason != '' ? ': ' & $reason : '.')",
+            "($reason != '' ? ': ' & $reason : '.') & ($overtaken > 0 and $overtaken != $version and "
+            "$cause = 'rejected' ? ' The release of version ' & $string($overtaken) & ' was stopped for it.' : '')",
+            more=_again(place),
         ),
     }
+
+
+def _again(place: Place) -> str:
+    """The member `command` for a version that was on its way while another one was rejected."""
+    return (
+        "'command': $cause = 'rejected' and $overtaken > 0 and $overtaken != $version ? 'To release version ' & "
+        "$string($overtaken) & ':\\n  mlestate promote estate.yaml ' & $model & ' ' & $string($overtaken) & ' "
+        f"--environment {place.names.environment}'"
+    )
 
 
 def _written(place: Place) -> dict[str, State]:
@@ -190,6 +273,8 @@ def _written(place: Place) -> dict[str, State]:
                     "StageStatus": "RolledBack",
                     "StageDescription": expression("$substring($reason = '' ? $cause : $reason, 0, 1024)"),
                 },
+                # No time any more: the next environment takes it for no stamp.
+                "CustomerMetadataProperties": {f"passed-{names.environment}": expression("'rolled back ' & $now()")},
             },
             {},
             "Restored",
