@@ -125,12 +125,17 @@ class World(Protocol):
         self, model: str, by: str | None = None, answers: str = "right", examples: bool = True, accuracy: float = 0.9
     ) -> None:
         """A run ends with a new version: ``by`` who registers it where it is not the pipeline, ``answers`` as `right`,
-        `wrong` or `nothing`, ``examples`` whether it brings any, ``accuracy`` of its evaluation."""
+        `wrong`, `nonsense` or `nothing`, ``examples`` whether it brings any, ``accuracy`` of its evaluation."""
 
     def approve(self, model: str, version: int, by: str, *, times: int = 1) -> None:
         """``times``: how often the cloud delivers what it tells of it."""
 
-    def reject(self, model: str, version: int, by: str) -> None: ...
+    def reject(self, model: str, version: int, by: str, *, heard: bool = True) -> None:
+        """``heard``: whether what the cloud tells of it comes."""
+
+    def doctor(self, model: str, version: int, what: str) -> None:
+        """What a version names is not what one run made: the `archive` is of version 1, the `run` of nobody,
+        nobody knows the `starter`; its `numbers` or its `examples` cannot be read."""
 
     def edit(self, model: str, version: int, by: str) -> None:
         """Change a version's description and nothing else."""
@@ -141,7 +146,7 @@ class World(Protocol):
     def release(self, model: str, version: int, by: str = ENGINEER) -> None:
         """A person asks for a release."""
 
-    def rollback(self, model: str, by: str = ENGINEER) -> None: ...
+    def rollback(self, model: str, by: str = ENGINEER, environment: str | None = None) -> None: ...
 
     def passes(self, model: str, version: int) -> None:
         """Somebody says that a version has passed the environment before."""
@@ -176,6 +181,12 @@ class World(Protocol):
 
     def spoil(self, model: str, how: str) -> None:
         """The next change of the endpoint goes wrong: `silent`, `rolls-back` or `rollback-fails`."""
+
+    def shrink(self, model: str, machines: int) -> None:
+        """Scaling leaves the champion so many machines."""
+
+    def resize(self, model: str, *, scaled: bool) -> None:
+        """The file names another type of machine; ``scaled`` whether the endpoint is scaled."""
 
     def meddle(self, model: str) -> None:
         """Somebody changes by hand what serves."""
@@ -269,6 +280,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         "a canary gets more traffic step by step",
         "canary",
         SETTLED,
+        2,
+        1,
+        ("2 released",),
+        (asked("canary", 2), released("canary", 2)),
+        (10, 50),
+    ),
+    Scenario(
+        "a canary takes over though its champion was scaled in meanwhile",
+        "canary",
+        (*NEW, do("until", phase="beside"), do("shrink", machines=1), do("settle")),
         2,
         1,
         ("2 released",),
@@ -516,7 +537,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         (*NEW, do("until", phase="beside"), do("reject", version=2, by=APPROVER), do("settle")),
         1,
         None,
-        ("2 comparing", "2 rejected"),
+        ("2 rolled-back", "2 rejected"),
         (asked("canary", 2), restored("canary", 2, 1)),
         (10,),
     ),
@@ -591,6 +612,156 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("2 refused",),
         (asked("whole", 2), notice("whole 2, refused", "is PendingManualApproval", "mlestate approve")),
     ),
+    # a verdict that changes its mind
+    Scenario(
+        "a version that was rejected while it waited its turn is not released",
+        "canary",
+        (
+            *(*NEW, do("until", phase="beside"), do("register"), do("approve", version=3, by=APPROVER)),
+            *(do("wait", minutes=2), do("reject", version=3, by=APPROVER), do("settle")),
+        ),
+        2,
+        1,
+        ("2 released", "3 refused", "3 rejected"),
+        (
+            asked("canary", 2),
+            asked("canary", 3),
+            notice("canary 3, rejected", "not in use in production: nothing was moved"),
+            released("canary", 2),
+            notice("canary 3, refused", "Version 3 of canary is Rejected", "It got no traffic in production"),
+        ),
+        (10, 50),
+    ),
+    Scenario(
+        "a rejection of which nobody heard stops a version before it has all traffic",
+        "canary",
+        (*NEW, do("until", phase="beside"), do("reject", version=2, by=APPROVER, heard=False), do("settle")),
+        1,
+        None,
+        ("2 refused", "back rolled-back"),
+        (
+            asked("canary", 2),
+            notice("canary 2, refused", "is Rejected in the registry by now"),
+            restored("canary", 2, 1),
+        ),
+        (10, 50),
+    ),
+    Scenario(
+        "a rejection of which nobody heard stops a version in its trial",
+        "batch",
+        (*NEW, do("until", phase="trying"), do("reject", version=2, by=APPROVER, heard=False), do("settle")),
+        1,
+        None,
+        ("2 refused",),
+        (notice("batch 2, registered"), notice("batch 2, refused", "It got no traffic")),
+    ),
+    Scenario(
+        "a rejection of the version in use goes back though another one is on its way",
+        "canary",
+        (
+            *(*SETTLED, do("register"), do("approve", version=3, by=APPROVER), do("until", phase="beside")),
+            *(do("reject", version=2, by=APPROVER), do("settle")),
+        ),
+        1,
+        None,
+        ("2 released", "3 rolled-back", "2 rejected"),
+        (
+            asked("canary", 2),
+            released("canary", 2),
+            asked("canary", 3),
+            restored("canary", 2, 1, "release of version 3 was stopped", "mlestate promote estate.yaml canary 3"),
+        ),
+        (10, 50, 10),
+    ),
+    Scenario(
+        "a rejection of the first version stops what is on its way and says that nothing is before it",
+        "canary",
+        (*NEW, do("until", phase="beside"), do("reject", version=1, by=APPROVER), do("settle")),
+        1,
+        None,
+        ("2 rolled-back", "1 failed"),
+        (
+            asked("canary", 2),
+            page("canary 1, failed", "in use all the same", "release of version 2 was stopped", "canary 2 --env"),
+        ),
+        (10,),
+    ),
+    Scenario(
+        "nothing goes back to a version that was rejected",
+        "canary",
+        (*SETTLED, do("reject", version=1, by=APPROVER), do("settle"), do("rollback"), do("settle")),
+        2,
+        1,
+        ("2 released", "1 rejected", "back failed"),
+        (
+            asked("canary", 2),
+            released("canary", 2),
+            notice("canary 1, rejected"),
+            page("canary, failed", "Version 1 of canary", "was rejected, so nothing goes back to it"),
+        ),
+        (10, 50),
+    ),
+    Scenario(
+        "a version on its way goes back though the one in use and the one before it are rejected",
+        "canary",
+        (
+            *(*SETTLED, do("reject", version=1, by=APPROVER), do("settle")),
+            *(do("register"), do("approve", version=3, by=APPROVER), do("until", phase="beside")),
+            *(do("reject", version=2, by=APPROVER), do("settle")),
+        ),
+        2,
+        1,
+        ("2 released", "1 rejected", "3 rolled-back", "2 failed"),
+        (
+            asked("canary", 2),
+            released("canary", 2),
+            notice("canary 1, rejected"),
+            asked("canary", 3),
+            page("canary 2, failed", "in use all the same", "canary 3 --environment production"),
+        ),
+        (10, 50, 10),
+    ),
+    Scenario(
+        "an approval that is told again does not begin what a person took back",
+        "canary",
+        (
+            *(*NEW, do("until", phase="beside"), do("rollback"), do("settle")),
+            *(do("raw", machine="release", cause="approved", version=2), do("settle")),
+        ),
+        1,
+        None,
+        ("2 rolled-back", "back rolled-back"),
+        (asked("canary", 2), notice("canary, rolled back")),
+        (10,),
+    ),
+    # a version that is not what it says
+    *(
+        Scenario(
+            f"a version {what} is refused",
+            "whole",
+            (do("register"), do("settle"), do("doctor", version=2, what=how), NEW[1], do("settle")),
+            1,
+            None,
+            ("2 refused",),
+            (asked("whole", 2), notice("whole 2, refused", said)),
+        )
+        for what, how, said in (
+            ("with the archive of another run", "archive", "does not name one run of its pipeline"),
+            ("that says no run it is of", "run", "does not name one run of its pipeline"),
+            ("of whose run nobody knows the starter", "starter", "does not say who started the run"),
+            ("whose numbers are none", "numbers", "cannot be read at"),
+            ("whose examples are none", "examples", "brings no examples that can be read"),
+        )
+    ),
+    Scenario(
+        "a version that answers nonsense gets no traffic",
+        "whole",
+        (do("register", answers="nonsense"), NEW[1], do("settle")),
+        1,
+        None,
+        ("2 stopped",),
+        (asked("whole", 2), notice("whole 2, stopped", "other than JSON with predictions", "It got no traffic")),
+    ),
     # a version that is not fit
     Scenario(
         "a version that does not answer its examples gets no traffic",
@@ -641,6 +812,27 @@ SCENARIOS: tuple[Scenario, ...] = (
         None,
         ("9 refused",),
         (notice("whole 9, refused", "The registry does not know version 9"),),
+    ),
+    Scenario(
+        "another type of machine comes with the next release",
+        "whole",
+        (do("resize", scaled=False), *SETTLED),
+        2,
+        1,
+        ("2 released",),
+        (asked("whole", 2), released("whole", 2)),
+    ),
+    Scenario(
+        "another type of machine for an endpoint that is scaled is refused before anything moves",
+        "whole",
+        (do("resize", scaled=True), *SETTLED),
+        1,
+        None,
+        ("2 refused",),
+        (
+            asked("whole", 2),
+            notice("whole 2, refused", "of an endpoint that is scaled", "mlestate promote estate.yaml"),
+        ),
     ),
     # an endpoint with a life of its own
     Scenario(
@@ -718,7 +910,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         (*NEW, do("until", phase="beside"), do("rollback"), do("settle")),
         1,
         None,
-        ("2 comparing", "back rolled-back"),
+        ("2 rolled-back", "back rolled-back"),
         (asked("canary", 2), notice("canary, rolled back")),
         (10,),
     ),
@@ -927,6 +1119,19 @@ SCENARIOS: tuple[Scenario, ...] = (
         None,
         ("2 waiting-for-approval",) * 3,
         (notice("whole 2, waiting for approval", "nobody has"),) * 3,
+        estate="path",
+    ),
+    Scenario(
+        "a version that was rolled back in staging is not released in production",
+        "whole",
+        (
+            *(do("settings", promotion={"approvals": 1}), *SETTLED, do("rollback", environment="staging")),
+            *(do("settle"), do("sign", version=2, by=OTHER), do("settle")),
+        ),
+        1,
+        None,
+        ("2 waiting-for-approval", "2 refused"),
+        (notice("whole 2, waiting for approval"), notice("whole 2, refused", "has not passed staging")),
         estate="path",
     ),
     Scenario(

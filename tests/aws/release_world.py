@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from tests.release_scenarios import ESTATES, Message, Seen
 
 from .account import Account, Coverage, Trained
 from .account.clock import iso
-from .account.people import ACCOUNT, REGION
+from .account.people import ACCOUNT, REGION, Identity
 from .conftest import Recorded
 from .test_comparison_job import captured
 from .test_monitor_job import label
@@ -31,8 +32,8 @@ T = TypeVar("T")
 COVERAGE = Coverage()
 """What all scenarios of a process have visited."""
 
-REAL_SECONDS = 60
-"""How long a scenario may really take."""
+REAL_SECONDS = 600
+"""How long a scenario may really take: a hundred times what it does, so that this ends what hangs and nothing else."""
 
 SLICE = "risk-production"
 LEDGER, APPROVALS = f"{SLICE}-releases", f"{SLICE}-approvals"
@@ -58,7 +59,12 @@ def apart(work: Callable[[], T], name: str) -> T:
     An account takes seconds to fill, and every scenario wants a fresh one.
     """
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 and later: the account's threads stand still while none has its turn, and hold nothing.
+        warnings.filterwarnings(
+            "ignore", r"This process \(pid=\d+\) is multi-threaded, use of fork", DeprecationWarning
+        )
+        child = os.fork()
     if child == 0:
         signal.alarm(REAL_SECONDS)
         try:
@@ -124,11 +130,15 @@ def wrong(rows: Any) -> list[Any]:
     return [{"prediction": 0, "probability": 0.9} for _ in rows]
 
 
+def nonsense(rows: Any) -> str:
+    return "prediction\n1"
+
+
 def nothing(rows: Any) -> list[Any]:
     raise KeyError("province")
 
 
-ANSWERS = {"right": right, "wrong": wrong, "nothing": nothing}
+ANSWERS = {"right": right, "wrong": wrong, "nonsense": nonsense, "nothing": nothing}
 EVALUATION = {"metrics": {"accuracy": 0.9, "roc_auc": 0.9}}
 
 
@@ -171,8 +181,26 @@ class AwsWorld:
             self.account.twice("SageMaker Model Package State Change", times - 1)
         self.account.approve(model, version, by=who(by), reason="it is better")
 
-    def reject(self, model: str, version: int, by: str) -> None:
+    def reject(self, model: str, version: int, by: str, *, heard: bool = True) -> None:
+        self.account.events.silent = not heard
         self.account.reject(model, version, by=who(by), reason="it is worse")
+        self.account.events.silent = False
+
+    def doctor(self, model: str, version: int, what: str) -> None:
+        versions = self.account.registry.versions
+        (first, mine) = (versions[self.account.version_arn(model, each)] for each in (1, version))
+        run = mine["MetadataProperties"]["GeneratedBy"]
+        if what == "archive":
+            container = first["InferenceSpecification"]["Containers"][0]
+            mine["InferenceSpecification"] = {**mine["InferenceSpecification"], "Containers": [container]}
+        elif what == "run":
+            del mine["MetadataProperties"]
+        elif what == "starter":
+            self.account.pipelines.run(run).by = Identity("", "")
+        else:
+            numbers = mine["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+            examples = f"{numbers.partition('/evaluate/')[0]}/evaluate/examples/answer.json"
+            self.account.write({"numbers": numbers, "examples": examples}[what], "{}")
 
     def edit(self, model: str, version: int, by: str) -> None:
         self.account.edit(model, version, by=who(by), note="seen")
@@ -191,8 +219,9 @@ class AwsWorld:
     def release(self, model: str, version: int, by: str = "engineer") -> None:
         self.raw("release", cause="person", model=model, version=version, by=who(by), reason="said so")
 
-    def rollback(self, model: str, by: str = "engineer") -> None:
-        self.raw("rollback", cause="person", model=model, by=who(by), reason="said so")
+    def rollback(self, model: str, by: str = "engineer", environment: str | None = None) -> None:
+        given = {"cause": "person", "model": model, "by": who(by), "reason": "said so"}
+        self.account.start(f"risk-{environment or self.environment}-rollback", given)
 
     def passes(self, model: str, version: int) -> None:
         detail = {"estate": "risk", "from": "staging", "to": self.environment, "model": model, "version": version}
@@ -262,6 +291,13 @@ class AwsWorld:
     def spoil(self, model: str, how: Any) -> None:
         self.account.spoil_update(f"{SLICE}-{model}", how)
 
+    def shrink(self, model: str, machines: int) -> None:
+        wanted = [{"VariantName": "champion", "DesiredInstanceCount": machines}]
+        sagemaker = self.account.client("sagemaker")
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=f"{SLICE}-{model}", DesiredWeightsAndCapacities=wanted
+        )
+
     def meddle(self, model: str) -> None:
         sagemaker, endpoint = self.account.client("sagemaker"), self.account.endpoint(f"{SLICE}-{model}")
         like = self.account.endpoints.configurations[endpoint.configuration]
@@ -270,17 +306,32 @@ class AwsWorld:
         )
         sagemaker.update_endpoint(EndpointName=endpoint.name, EndpointConfigName="try-something")
 
+    def resize(self, model: str, *, scaled: bool) -> None:
+        self._described(model, version=1, machine="ml.m5.4xlarge")
+        if scaled:
+            self.account.client("application-autoscaling").register_scalable_target(
+                ServiceNamespace="sagemaker",
+                ResourceId=f"endpoint/{SLICE}-{model}/variant/champion",
+                ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+                MinCapacity=1,
+                MaxCapacity=3,
+            )
+
     def serve(self, model: str, version: int) -> None:
-        """As `pulumi up` does when the file names a first version."""
+        name = self._described(model, version, "ml.m5.large")
+        self.account.client("sagemaker").create_endpoint(EndpointName=f"{SLICE}-{model}", EndpointConfigName=name)
+
+    def _described(self, model: str, version: int, machine: str) -> str:
+        """As `pulumi up` does for a file that says something new of what serves: the name of its configuration."""
         sagemaker, name = self.account.client("sagemaker"), f"{SLICE}-serving-{model}-0a1b2c3"
         role = f"arn:aws:iam::{ACCOUNT}:role/mlestate/risk/{SLICE}-{model}-inference"
         package = {"ModelPackageName": self.account.version_arn(model, version)}
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, Containers=[package], EnableNetworkIsolation=True)
-        variant = {"VariantName": "champion", "ModelName": name, "InstanceType": "ml.m5.large"}
+        variant = {"VariantName": "champion", "ModelName": name, "InstanceType": machine}
         variants = [{**variant, "InitialInstanceCount": 1, "InitialVariantWeight": 1.0}]
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
         self.settings(model, template=name)
-        sagemaker.create_endpoint(EndpointName=f"{SLICE}-{model}", EndpointConfigName=name)
+        return name
 
     def kill(self, after: str) -> None:
         machine, state = KILLED[after]

@@ -263,7 +263,9 @@ def _container(program: str, environment: Mapping[str, str], argv: list[str]) ->
 
 def _answered(text: str, content: str, model: Model) -> str:
     if content == "application/json":
-        return json.dumps({"predictions": list(model(json.loads(text)["instances"]))})
+        said = model(json.loads(text)["instances"])
+        # A text is a body that is not what was asked for.
+        return said if isinstance(said, str) else json.dumps({"predictions": list(said)})
     lines = [line for line in text.splitlines() if line]
     rows = (
         [json.loads(line) for line in lines]
