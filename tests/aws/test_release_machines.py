@@ -16,6 +16,7 @@ from mlestate.aws.release_states import Place
 from mlestate.names import Names
 from tests.release_scenarios import Act, do, perform
 
+from .account.clock import iso
 from .account.people import ACCOUNT, REGION
 from .conftest import Recorded
 from .release_world import LEDGER, SLICE, AwsWorld, Worlds, apart
@@ -278,10 +279,20 @@ def _now(world: AwsWorld, model: str, version: int = 2) -> dict[str, Any]:
     return world.account.registry.versions[world.account.version_arn(model, version)]
 
 
-def _lock(world: AwsWorld) -> None:
+def _lock(world: AwsWorld, at: str = START) -> None:
     world.account.put_item(
-        LEDGER, model="whole", entry="lock", execution=GONE, version="2", schema="1", at=START, document="{}"
+        LEDGER, model="whole", entry="lock", execution=GONE, version="2", schema="1", at=at, document="{}"
     )
+
+
+def _handed_over(world: AwsWorld) -> None:
+    """A turn of an execution that has yet to start, and never does."""
+    _lock(world, iso(world.account.clock.now))
+
+
+def _waited_for(world: AwsWorld) -> None:
+    (lock,) = world.account.items(LEDGER, entry="lock")
+    assert lock["execution"] == GONE, "it may start any moment: nobody takes its turn yet"
 
 
 def _lost(world: AwsWorld) -> None:
@@ -341,6 +352,16 @@ LIVES: Mapping[str, tuple[str, Sequence[Step], tuple[str, ...]]] = {
     "a turn of nobody, to a rollback": (
         "whole",
         (*NEW, *APPROVED, _lock, do("rollback"), do("settle")),
+        ("2 released", "back rolled-back"),
+    ),
+    "a turn that was just handed on, to nobody": (
+        "whole",
+        (*NEW, _handed_over, APPROVED[0], do("wait", minutes=4), _waited_for, do("settle")),
+        ("2 released",),
+    ),
+    "a turn that was just handed on, to nobody, and a rollback": (
+        "whole",
+        (*NEW, *APPROVED, _handed_over, do("rollback"), do("wait", minutes=4), _waited_for, do("settle")),
         ("2 released", "back rolled-back"),
     ),
     "a release of nobody": ("whole", (*NEW, _lost, *APPROVED), ("2 trying", "2 released")),
