@@ -33,7 +33,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the file.")]
 VersionNumber = Annotated[str, typer.Argument(metavar="VERSION", help="The number of a version in the registry.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with what was done.")]
-Where = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment.")]
+ComesTo = Annotated[str, typer.Option("--environment", metavar="NAME", help="The environment that it comes to.")]
+TakenBackIn = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="The environment whose traffic goes back.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show every request that would be made; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
@@ -165,7 +168,7 @@ def promote(
     file: EstateFile,
     model: ModelName,
     version: VersionNumber,
-    environment: Where,
+    environment: ComesTo,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; it is kept with the release.")] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -182,7 +185,7 @@ def promote(
 def rollback(
     file: EstateFile,
     model: ModelName,
-    environment: Where,
+    environment: TakenBackIn,
     reason: Reason,
     dry_run: DryRun = False,
     as_json: AsJson = False,

@@ -206,6 +206,14 @@ class TestAgreement:
         assert "1 of 2 agreed: the release waits" in done.out
         assert len(passed.approvals()) == 1
 
+    def test_of_a_version_that_is_in_use_it_says_so(self, run: Command, passed: Estate) -> None:
+        passed.write("production", "live", {"version": 8, "previous": None})
+        assert "the release waits for 1 more" in run("approve", *AGREE, "--dry-run").out
+        passed.sign("ben@risk.example", 8)
+        done = run("approve", *AGREE, "--dry-run")
+        assert "churn/8 is in use in production already." in done.out
+        assert "2 of 2 agreed: the release checks it once more." in done.out
+
     def test_a_dry_run_signs_nothing(self, run: Command, passed: Estate) -> None:
         document = run("approve", *AGREE, "--dry-run", "--json").document
         assert [each["call"] for each in document["calls"]] == ["dynamodb:PutItem", "stepfunctions:StartExecution"]

@@ -67,7 +67,8 @@ class TestPromote:
         assert len(engineer.started("production-release")) == 1
 
     @pytest.mark.parametrize(
-        ("environment", "persona"), [("staging", "ml-engineer of staging"), ("production", "approver of production")]
+        ("environment", "persona"),
+        [("staging", "ml-engineer or approver of staging"), ("production", "approver of production")],
     )
     def test_who_may_start_it_depends_on_the_environment(
         self, run: Command, engineer: Estate, environment: str, persona: str
@@ -81,7 +82,7 @@ class TestPromote:
     def test_a_model_that_answers_nobody_has_nothing_to_release(self, run: Command, engineer: Estate) -> None:
         done = run("promote", "offline", "1", "--environment", "production", "--yes")
         assert done.code == 2
-        assert "serving.mode is none" in done.said
+        assert "so there is nothing to release there" in done.said
 
 
 class TestRollback:
@@ -141,7 +142,12 @@ class TestRollback:
         done = run("rollback", *BACK, "--yes")
         assert done.code == 1
         assert f"these credentials are of account {OTHER}" in done.said
-        assert "the operator of production may" in done.said
+        assert "the operator or ml-engineer of production may" in done.said
+
+    def test_a_model_that_answers_nobody_has_nothing_to_take_back(self, run: Command, operator: Estate) -> None:
+        done = run("rollback", "offline", "--environment", "production", "--reason", "complaints", "--yes")
+        assert done.code == 2
+        assert "(serving.mode is none), so there is nothing to take back there" in done.said
 
     def test_the_registry_is_not_asked(self, run: Command, operator: Estate) -> None:
         """Who takes a release back in the night may see the ledger and nothing else."""

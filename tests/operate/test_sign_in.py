@@ -38,6 +38,24 @@ class TestWithout:
         assert done.code == 1
         assert "AWS could not be reached to ask who you are" in done.said
 
+    @pytest.mark.parametrize(
+        ("variable", "said"),
+        [
+            (
+                "AWS_ENDPOINT_URL",
+                "AWS could not be asked who you are: Invalid endpoint: notaurl; look at AWS_ENDPOINT_URL",
+            ),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "dynamodb in ca-central-1 could not be asked: Invalid endpoint: notaurl"),
+        ],
+    )
+    def test_an_endpoint_that_is_no_address_is_one_sentence(
+        self, run: Command, estate: Estate, variable: str, said: str
+    ) -> None:
+        estate.patch.setenv(variable, "notaurl")
+        done = run("rollback", "churn", "--environment", "production", "--reason", "complaints", "--yes")
+        assert done.code == 1, done
+        assert said in done.said
+
     def test_credentials_that_have_expired_say_so(self, run: Command, estate: Estate) -> None:
         def expired(self: Any) -> Any:
             raise STSClientError("ExpiredTokenException", "The security token included in the request is expired")

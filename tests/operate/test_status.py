@@ -359,6 +359,14 @@ class TestRegistry:
         assert waiting["command"].endswith("estate.yaml churn 7 --reason '...'")
         assert "a verdict on version 7: mlestate approve" in run("status", "churn").out
 
+    def test_one_that_waits_is_not_hidden_behind_those_that_came_later(self, run: Command, engineer: Estate) -> None:
+        for _ in range(120):
+            engineer.register("Approved")
+        more = [engineer.register() for _ in range(101)]
+        registry = run("status", "churn", "--json").document["models"]["churn"]["registry"]
+        assert registry["newest"]["version"] == more[-1]
+        assert [each["version"] for each in registry["waiting"]] == [*reversed(more), 7], "the registry lists a hundred"
+
     def test_a_model_without_a_version_says_so(self, run: Command, engineer: Estate) -> None:
         assert "none is registered yet" in run("status", "offline").out
 
@@ -374,7 +382,26 @@ class TestUnknown:
         environments = done.document["models"]["churn"]["environments"]
         assert environments["production"]["live"]["version"] == 6
         assert f"staging of risk lies in account {OTHER}" in environments["staging"]["unknown"]
-        assert "ml-engineer of staging may" in environments["staging"]["unknown"]
+        assert "the ml-engineer, operator, approver or auditor of staging may" in environments["staging"]["unknown"]
+        assert (
+            "the role arn:aws:iam::222222222222:role/mlestate/risk/risk-staging-ml-engineer"
+            in (environments["staging"]["unknown"])
+        )
+
+    @pytest.mark.parametrize("persona", ["ml-engineer", "operator", "approver", "auditor"])
+    def test_who_asks_is_told_the_role_of_their_own_persona(self, run: Command, estate: Estate, persona: str) -> None:
+        estate.sign_in(f"risk-production-{persona}", "x@risk.example")
+        text = ESTATE.replace("staging: {}", f'staging: {{account: "{OTHER}"}}')
+        found = run("status", "churn", "--json", text=text).document["elsewhere"]
+        assert list(found) == ["staging"]
+        assert f"AWS_PROFILE=risk-staging-{persona}" in found["staging"]
+
+    def test_a_slice_elsewhere_is_told_once_however_many_models_there_are(self, run: Command, engineer: Estate) -> None:
+        text = ESTATE.replace("staging: {}", f'staging: {{account: "{OTHER}"}}')
+        text += "  fraud: {problem: classification, serving: {mode: realtime}}\n"
+        out = run("status", text=text).out
+        assert out.count("and staging of risk lies in account") == 1
+        assert out.count("it lies in another account, as said above") == 2, "once in each panel of a model that serves"
 
     def test_an_estate_whose_file_names_no_account_lies_in_that_of_the_credentials(
         self, run: Command, engineer: Estate
@@ -414,7 +441,7 @@ class TestUnknown:
         engineer.patch.setattr(DynamoHandler, "get_item", in_production)
         done = run("status", "churn")
         assert done.code == 0, done
-        assert "the ml-engineer of staging may" in done.out
+        assert "of staging may: take the role" in " ".join(done.out.replace("│", " ").split())
         assert run("status", "churn", "--environment", "staging").code == 1, "nothing that was asked for was seen"
 
     def test_who_may_not_follow_a_run_is_told(self, run: Command, engineer: Estate) -> None:

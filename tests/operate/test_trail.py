@@ -57,6 +57,15 @@ RECORDS: list[tuple[str, dict[str, Any]]] = [
             "errorCode": "AccessDenied",
         },
     ),
+    (
+        "PutParameter",
+        {
+            "userIdentity": {"type": "IAMUser", "userName": "root-ish"},
+            "requestParameters": {"name": "/mlestate/risk/production/churn/release", "overwrite": True},
+            "sourceIPAddress": "192.0.2.9",
+        },
+    ),
+    ("PutParameter", {"requestParameters": {"name": "/mlestate/riskier/production/churn/release"}, "userIdentity": {}}),
     ("UpdateEndpoint", {"requestParameters": {"endpointName": "another-estate-churn"}, "userIdentity": {}}),
     ("UpdateEndpoint", {"requestParameters": None, "userIdentity": {}}),
 ]
@@ -91,6 +100,7 @@ class TestTrail:
             ("ana@risk.example", "UpdateModelPackage", "risk-hub-churn/7", "192.0.2.7", None),
             ("risk-production-release/x1", "UpdateEndpoint", "risk-production-churn", "states.amazonaws.com", None),
             ("root-ish", "StartExecution", "risk-production-rollback", "192.0.2.9", "AccessDenied"),
+            ("root-ish", "PutParameter", "/mlestate/risk/production/churn/release", "192.0.2.9", None),
         ], "newest first, and nothing of another estate"
         assert trail[0]["details"] == "Approved, read the report"
 
@@ -111,6 +121,32 @@ class TestTrail:
     def test_one_model_leaves_out_what_is_another_s(self, run: Command) -> None:
         trail = run("status", "offline", "--trail", "--json").document["trail"]
         assert [each["what"] for each in trail] == ["StartExecution"], "a machine is of all models"
+
+    def test_a_parameter_is_of_the_model_in_its_name(self, run: Command) -> None:
+        trail = run("status", "churn", "--trail", "--json").document["trail"]
+        assert "/mlestate/risk/production/churn/release" in [each["on"] for each in trail]
+
+    def test_what_was_not_looked_through_is_said(self, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of a kind of event it reads four pages: whoever sees nothing behind them must not think that nothing was."""
+        asked: list[str] = []
+
+        def endless(self: Any) -> str:
+            (attribute,) = json.loads(self.body)["LookupAttributes"]
+            asked.append(attribute["AttributeValue"])
+            record = {"requestParameters": {"stateMachineArn": "arn:aws:states:x:1:stateMachine:another"}}
+            event = {"EventTime": NOW.timestamp(), "CloudTrailEvent": json.dumps(record)}
+            started = attribute["AttributeValue"] == "StartExecution"
+            return json.dumps({"Events": [event] * 50, **({"NextToken": "more"} if started else {})})
+
+        monkeypatch.setattr(CloudTrailResponse, "lookup_events", endless, raising=False)
+        document = run("status", "--trail", "--json").document
+        said = "only the newest 200 events StartExecution of the account were looked through"
+        assert document["trail_cut"] == [said]
+        assert asked.count("StartExecution") == 4
+        assert said in " ".join(run("status", "--trail").out.split())
+
+    def test_what_was_looked_through_whole_says_nothing_of_it(self, run: Command) -> None:
+        assert run("status", "--trail", "--json").document["trail_cut"] == []
 
     def test_who_may_not_read_it_is_told_who_may(self, run: Command, estate: Estate) -> None:
         estate.sign_in("risk-production-ml-engineer", "mle2@risk.example")

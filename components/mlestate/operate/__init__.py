@@ -109,7 +109,7 @@ def promote(file: Path, model: str, version: str, environment: str, reason: str 
     """
     config, number = checked(file, model, environment), version_number(version)
     said = None if reason is None else _reason(reason)
-    _served(config, model, environment)
+    _served(config, model, environment, "release")
     personas = ("approver",) if config.environments[environment].protect else ("ml-engineer", "approver")
 
     def work() -> bool:
@@ -147,7 +147,7 @@ def rollback(file: Path, model: str, environment: str, reason: str, how: How) ->
         InputError: the words make no sense together.
     """
     config, said = checked(file, model, environment), _reason(reason)
-    _served(config, model, environment)
+    _served(config, model, environment, "take back")
 
     def work() -> bool:
         place = access(config).enter(environment, ("operator", "ml-engineer"))
@@ -199,15 +199,15 @@ def _reason(text: str) -> str:
     return said
 
 
-def _served(config: Estate, model: str, environment: str) -> None:
+def _served(config: Estate, model: str, environment: str, what: str) -> None:
     if config.model(model, environment).serving.mode == "none":
         raise InputError(
-            f"{model} answers nobody in {environment} (serving.mode is none), so there is nothing to release there"
+            f"{model} answers nobody in {environment} (serving.mode is none), so there is nothing to {what} there"
         )
 
 
 def _asked_for(config: Estate, model: str, environment: str) -> None:
-    _served(config, model, environment)
+    _served(config, model, environment, "agree to")
     if not _needed(config, environment):
         raise InputError(
             f"{environment} asks for no approval of its own (promotion.approval): the one in the registry is enough. "
@@ -266,6 +266,9 @@ def _agreement(config: Estate, place: Place, model: str, number: int, reason: st
     if place.caller.signs_as in people:
         notes.append("You agreed before: your signature is written anew, and counts once.")
     after = len({*people, place.caller.signs_as})
+    in_use = _in_use(place, model) == number
+    if in_use:
+        notes.append(f"{model}/{number} is in use in {environment} already.")
     return Order(
         "approve",
         config.name,
@@ -277,8 +280,22 @@ def _agreement(config: Estate, place: Place, model: str, number: int, reason: st
         _evidence(config, place, version, environment),
         notes,
         f"With that {after} of {needed} agreed: "
-        + ("the release goes on." if after >= needed else f"the release waits for {needed - after} more."),
+        + (
+            f"the release waits for {needed - after} more."
+            if after < needed
+            else "the release checks it once more."
+            if in_use
+            else "the release goes on."
+        ),
     )
+
+
+def _in_use(place: Place, model: str) -> object:
+    """The number of the version in use; None where there is none, or the caller may not look."""
+    try:
+        return (place.ledger(model).live or {}).get("version")
+    except Denied:
+        return None
 
 
 def _usable(version: Version) -> None:

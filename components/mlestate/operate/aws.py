@@ -18,10 +18,10 @@ from mlestate.operate.contract import (
     Call,
     Caller,
     Document,
-    Event,
     Ledger,
     NotThere,
     Refused,
+    Trail,
     Turn,
     Verdict,
     Version,
@@ -40,7 +40,9 @@ REASON_LIMIT = 1024
 PASSED = "passed-"
 """What the property of a version begins with that says since when it was released in an environment."""
 
-NEWEST = 20
+PAGE = 100
+"""The most versions that the registry lists at once (SageMaker API, ListModelPackages)."""
+
 EVALUATION_BYTES = 1024 * 1024
 
 
@@ -118,29 +120,40 @@ class AwsPlace:
         role = str(((context or {}).get("IamIdentity") or {}).get("Arn") or "").partition(":assumed-role/")[2]
         return re.match(rf"{re.escape(self._names.estate)}-.+-(release|rollback)/", role) is not None
 
-    def versions(self, model: str) -> Sequence[Version]:
-        group = self._hub.arn("sagemaker", f"model-package-group/{self._group(model)}")
-        said = self._account.ask(
-            "sagemaker",
-            "ListModelPackages",
-            self._version_arn(model, "*"),
-            self._not_made(f"the group {self._group(model)}"),
-            ModelPackageGroupName=group,
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=NEWEST,
-        )
-        return [
-            Version(
-                model=model,
-                number=each["ModelPackageVersion"],
-                verdict=VERDICTS.get(each.get("ModelApprovalStatus", ""), "waiting"),
-                reason=None,
-                usable=each["ModelPackageStatus"] == "Completed",
-                registered=each.get("CreationTime"),
+    def newest(self, model: str) -> Version | None:
+        return next(self._listed(model, {"MaxResults": 1}), None)
+
+    def waiting(self, model: str) -> Sequence[Version]:
+        return [*self._listed(model, {"ModelApprovalStatus": "PendingManualApproval", "MaxResults": PAGE})]
+
+    def _listed(self, model: str, asked: Document) -> Iterator[Version]:
+        """Page by page, so that who wants one version asks once."""
+        group = self._group(model)
+        token: dict[str, str] = {}
+        while True:
+            said = self._account.ask(
+                "sagemaker",
+                "ListModelPackages",
+                self._version_arn(model, "*"),
+                self._not_made(f"the group {group}"),
+                ModelPackageGroupName=self._hub.arn("sagemaker", f"model-package-group/{group}"),
+                SortBy="CreationTime",
+                SortOrder="Descending",
+                **asked,
+                **token,
             )
-            for each in said["ModelPackageSummaryList"]
-        ]
+            for each in said["ModelPackageSummaryList"]:
+                yield Version(
+                    model=model,
+                    number=each["ModelPackageVersion"],
+                    verdict=VERDICTS.get(each.get("ModelApprovalStatus", ""), "waiting"),
+                    reason=None,
+                    usable=each["ModelPackageStatus"] == "Completed",
+                    registered=each.get("CreationTime"),
+                )
+            if "NextToken" not in said:
+                return
+            token = {"NextToken": said["NextToken"]}
 
     def evaluation(self, version: Version) -> tuple[str, Document]:
         """The copy that the release made in this environment, else the one of the training run."""
@@ -355,8 +368,8 @@ class AwsPlace:
     def _missing(self, call: Call) -> str:
         return self._not_made(call.on)
 
-    def trail(self, slices: Sequence[str], days: int) -> Sequence[Event]:
-        return look_up(self._account, [f"{self._names.estate}-{each}" for each in slices], days)
+    def trail(self, slices: Sequence[str], days: int) -> Trail:
+        return look_up(self._account, slices, days)
 
     def _not_made(self, thing: str) -> str:
         names = self._names

@@ -34,6 +34,9 @@ UNREACHED = (NotConnected, HTTPClientError, ResponseParserError)
 
 SIGN_IN = "sign in (aws sso login) or name a profile (AWS_PROFILE)"
 
+ENDPOINT = "look at AWS_ENDPOINT_URL and the endpoint_url of the profile"
+"""botocore raises no error of its own for an address that is none, but a ValueError."""
+
 DENIED = ("AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation", "403")
 EXPIRED = (
     "ExpiredToken",
@@ -75,6 +78,8 @@ class Session:
         except ClientError as error:
             code, message = _told(error)
             raise Refused(f"the credentials are not valid: {code}: {message}; {SIGN_IN}") from error
+        except ValueError as error:
+            raise Refused(f"AWS could not be asked who you are: {_line(error)}; {ENDPOINT}") from error
         except UNREACHED as error:
             raise Refused(f"AWS could not be reached to ask who you are: {_line(error)}") from error
         except BotoCoreError as error:
@@ -95,16 +100,19 @@ class Account:
     """What a session may ask of the account of one slice."""
 
     def __init__(self, session: Session, names: Names, people: People, personas: Sequence[str]) -> None:
-        """``personas`` are whose work this is, the first of them that has people is named in a refusal.
+        """``personas`` are whose work this is; those of them that have people are named in a refusal.
 
         Raises:
             Elsewhere: the credentials are of another account.
         """
         self.session = session
         self.names = names
-        field = next((each for each in personas if getattr(people, PEOPLE[each])), None)
-        self._persona = field or personas[0]
-        self._named = field is not None
+        self._personas = [each for each in personas if getattr(people, PEOPLE[each])]
+        identity, of = session.caller.identity, f":assumed-role/{names.estate}-"
+        wanted = self._personas or personas
+        # Whoever asks as an auditor is told the auditor's role, not that of whom they are not.
+        own = (each for each in wanted if of in identity and identity.rpartition("/")[0].endswith(f"-{each}"))
+        self._persona = next(own, wanted[0])
         if session.account != names.home:
             raise Elsewhere(
                 f"these credentials are of account {session.account} ({session.caller.identity}), and {self._slice} "
@@ -117,18 +125,19 @@ class Account:
 
     @property
     def role(self) -> str:
-        """The role of the persona whose work this is."""
+        """The role of a persona whose work this is: the caller's own one where it is."""
         names = self.names
         return names.arn("iam", f"role{path(names)}{names.physical('role', self._persona)}", regional=False)
 
     def _who_may(self) -> str:
-        if not self._named:
+        if not self._personas:
             return (
                 f"the {self._persona} of {self.names.environment} may, and people.{PEOPLE[self._persona]} of the file "
                 "names nobody yet"
             )
+        who = _any(self._personas)
         return (
-            f"the {self._persona} of {self.names.environment} may: take the role {self.role}, by a profile with that "
+            f"the {who} of {self.names.environment} may: take the role {self.role}, by a profile with that "
             f"role_arn and your own address as role_session_name, and AWS_PROFILE={self.role.rpartition('/')[2]}"
         )
 
@@ -141,7 +150,11 @@ class Account:
             Refused: whatever else AWS answers, or nobody answers.
         """
         try:
-            found: Document = getattr(self.session.client(service), xform_name(operation))(**arguments)
+            client = self.session.client(service)
+        except ValueError as error:
+            raise Refused(f"{service} in {self.names.region} could not be asked: {_line(error)}; {ENDPOINT}") from error
+        try:
+            found: Document = getattr(client, xform_name(operation))(**arguments)
         except ClientError as error:
             raise self._refusal(error, f"{ACTIONS.get(service, service)}:{operation}", on, missing) from error
         except (BotoCoreError, ResponseParserError) as error:
@@ -172,6 +185,10 @@ def signer(user_id: str) -> str:
     """The name under a signature: the session's, which a role's trust policy makes the person's own; of an IAM user,
     who has no session, the id."""
     return user_id.rpartition(":")[2]
+
+
+def _any(words: Sequence[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _told(error: ClientError) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from mlestate.operate.aws_account import Account
-from mlestate.operate.contract import Document, Event
+from mlestate.operate.contract import Document, Event, Trail
 
 __all__ = ["DAYS", "WATCHED", "look_up"]
 
@@ -27,29 +28,36 @@ WATCHED: Mapping[str, tuple[str, ...]] = {
     "StartPipelineExecution": ("pipelineName",),
     "StartExecution": ("stateMachineArn",),
     "StopExecution": ("executionArn",),
+    "PutParameter": ("name",),
 }
-"""Who approved, released, rolled back and trained. Signatures under a promotion are items of a table, whose writes the
-event history does not hold: `mlestate status` reads the table."""
+"""Who approved, released, rolled back and trained, and changed what a release is told or which model a batch runs (both
+are parameters, `/mlestate/<estate>/<environment>/<model>/...`). Signatures under a promotion are items of a table,
+whose writes the event history does not hold: `mlestate status` reads the table."""
 
 DETAILS = ("modelApprovalStatus", "approvalDescription", "endpointConfigName", "name")
 
 
-def look_up(account: Account, slices: Sequence[str], days: int) -> list[Event]:
-    """The events about things of these slices (`risk-production`), newest first."""
+def look_up(account: Account, slices: Sequence[str], days: int) -> Trail:
+    """The events about things of these slices."""
     end = datetime.now(UTC)
     begin = end - timedelta(days=min(days, DAYS))
-    found = [
-        event
-        for name in WATCHED
-        for record in _records(account, name, begin, end)
-        if (event := _event(record, name, slices)) is not None
-    ]
-    return sorted(found, key=lambda each: each.at, reverse=True)
+    estate = account.names.estate
+    prefixes = [each for slice_ in slices for each in (f"{estate}-{slice_}-", f"/mlestate/{estate}/{slice_}/")]
+    found: list[Event] = []
+    cut: list[str] = []
+    for name in WATCHED:
+        read = 0
+        for page in islice(_pages(account, name, begin, end), PAGES):
+            read += len(page["Events"])
+            found += [event for each in _records(page) if (event := _event(each, name, prefixes)) is not None]
+        if "NextToken" in page:
+            cut.append(f"only the newest {read} events {name} of the account were looked through")
+    return Trail(sorted(found, key=lambda each: each.at, reverse=True), cut)
 
 
-def _records(account: Account, name: str, begin: datetime, end: datetime) -> Iterator[Document]:
+def _pages(account: Account, name: str, begin: datetime, end: datetime) -> Iterator[Document]:
     token: dict[str, str] = {}
-    for _ in range(PAGES):
+    while True:
         page = account.ask(
             "cloudtrail",
             "LookupEvents",
@@ -61,22 +69,26 @@ def _records(account: Account, name: str, begin: datetime, end: datetime) -> Ite
             MaxResults=50,
             **token,
         )
-        for each in page["Events"]:
-            try:
-                record = json.loads(each["CloudTrailEvent"])
-            except ValueError:
-                continue  # a record that is no JSON names nothing of ours
-            yield {**record, "at": each["EventTime"]}
+        yield page
         if "NextToken" not in page:
             return
         token = {"NextToken": page["NextToken"]}
 
 
-def _event(record: Document, name: str, slices: Sequence[str]) -> Event | None:
-    """None for what is not about one of the slices."""
+def _records(page: Document) -> Iterator[Document]:
+    for each in page["Events"]:
+        try:
+            record = json.loads(each["CloudTrailEvent"])
+        except ValueError:
+            continue  # a record that is no JSON names nothing of ours
+        yield {**record, "at": each["EventTime"]}
+
+
+def _event(record: Document, name: str, prefixes: Sequence[str]) -> Event | None:
+    """None for what is named otherwise."""
     given: Mapping[str, Any] = record.get("requestParameters") or {}
     things = [str(given[each]) for each in WATCHED[name] if given.get(each)]
-    thing = next((each for each in map(_bare, things) if any(each.startswith(f"{its}-") for its in slices)), None)
+    thing = next((each for each in map(_bare, things) if each.startswith(tuple(prefixes))), None)
     if thing is None:
         return None
     said = [str(given[each]) for each in DETAILS if given.get(each) and each not in WATCHED[name]]

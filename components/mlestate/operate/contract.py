@@ -19,6 +19,7 @@ __all__ = [
     "NotThere",
     "Place",
     "Refused",
+    "Trail",
     "Turn",
     "Verdict",
     "Version",
@@ -142,6 +143,15 @@ class Event:
     details: str = ""
 
 
+@dataclass(frozen=True)
+class Trail:
+    """What the audit trail says was done, newest first."""
+
+    events: Sequence[Event]
+    cut: Sequence[str] = ()
+    """Of what, as a sentence each, only the newest are there."""
+
+
 class Place(Protocol):
     """A slice of an estate, asked as whoever the credentials are. Every method raises `Refused`, or one of its kinds,
     with the sentence for a person."""
@@ -151,8 +161,12 @@ class Place(Protocol):
 
     def version(self, model: str, number: int) -> Version: ...
 
-    def versions(self, model: str) -> Sequence[Version]:
-        """The newest ones of the registry, newest first, with what a list says of them."""
+    def newest(self, model: str) -> Version | None:
+        """The newest one of the registry, with what a list says of it."""
+        ...
+
+    def waiting(self, model: str) -> Sequence[Version]:
+        """All that wait for a verdict in the registry, newest first, with what a list says of them."""
         ...
 
     def evaluation(self, version: Version) -> tuple[str, Document]:
@@ -183,8 +197,8 @@ class Place(Protocol):
 
     def make(self, call: Call) -> None: ...
 
-    def trail(self, slices: Sequence[str], days: int) -> Sequence[Event]:
-        """What was done to things of these slices in this account, newest first."""
+    def trail(self, slices: Sequence[str], days: int) -> Trail:
+        """What was done to things of these slices in this account."""
         ...
 
 

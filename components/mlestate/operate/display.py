@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
+from mlestate.names import HUB
 from mlestate.operate.evidence import Evidence
 from mlestate.operate.words import ago, moment, number, parsed
 from mlestate.release import PHASES
@@ -119,11 +120,13 @@ def status(console: Console, document: Mapping[str, Any], now: datetime) -> None
         f"[bold]{escape(document['estate'])}[/] on {document['cloud']}, {moment(now)}, as "
         f"{escape(str(document['as'] or 'nobody of its accounts'))}\n",
     )
+    for sentence in document["elsewhere"].values():
+        _line(console, f"[yellow]{escape(sentence)}[/]\n")
     for name, model in document["models"].items():
-        blocks: list[RenderableType] = [_block("registry", _registry(model["registry"], now))]
+        blocks: list[RenderableType] = [_block("registry", _registry(_short(document, HUB, model["registry"]), now))]
         for environment, standing in model["environments"].items():
             blocks.append(Text())
-            blocks.append(_block(environment, _standing(standing, now)))
+            blocks.append(_block(environment, _standing(_short(document, environment, standing), now)))
             if (metrics := standing.get("metrics")) and metrics["numbers"]:
                 blocks.append(Padding(_metrics(metrics), (0, 0, 0, MARGIN + 2)))
         console.print(Panel(Group(*blocks), title=f"[bold]{escape(name)}[/]", title_align="left"))
@@ -131,6 +134,13 @@ def status(console: Console, document: Mapping[str, Any], now: datetime) -> None
         _line(console, "The file has no models yet.")
     if "trail" in document:
         _trail(console, document)
+
+
+def _short(document: Mapping[str, Any], slice_: str, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is told of a slice once, above, is not told again of each model."""
+    if found["unknown"] is None or slice_ not in document["elsewhere"]:
+        return found
+    return {**found, "unknown": "it lies in another account, as said above"}
 
 
 def _block(title: str, lines: Iterator[tuple[str, str]]) -> Table:
@@ -261,6 +271,8 @@ def _trail(console: Console, document: Mapping[str, Any]) -> None:
     if document["trail_unknown"] is not None:
         _line(console, f"[yellow]{escape(document['trail_unknown'])}[/]")
         return
+    for each in document["trail_cut"]:
+        _line(console, f"[yellow]{escape(each)}; fewer --days show what is newer, the hub's saved queries all of it[/]")
     grid = _grid("when", "who", "what", "on", "from", "")
     for each in document["trail"]:
         refused = f"[red]refused: {escape(each['refused'])}[/] " if each["refused"] else ""

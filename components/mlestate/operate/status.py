@@ -96,6 +96,7 @@ class _Estate:
             "cloud": self._config.cloud,
             "as": places[0].caller.identity if places else None,
             "at": datetime.now(UTC),
+            "elsewhere": {name: place for name, place in self._places.items() if isinstance(place, str)},
             "models": {
                 model: {
                     "registry": self._registry(model),
@@ -110,15 +111,15 @@ class _Estate:
         if isinstance(place, str):
             return {"newest": None, "waiting": [], "unknown": place}
         try:
-            versions = place.versions(model)
+            newest, waiting = place.newest(model), place.waiting(model)
         except Refused as error:
             return {"newest": None, "waiting": [], "unknown": self._unknown(error)}
         return {
-            "newest": _listed(versions[0]) if versions else None,
+            "newest": None if newest is None else _listed(newest),
             "waiting": [
                 _listed(each) | {"command": f"mlestate approve {self._file} {model} {each.number} --reason '...'"}
-                for each in versions
-                if each.verdict == "waiting" and each.usable
+                for each in waiting
+                if each.usable
             ],
             "unknown": None,
         }
@@ -141,26 +142,28 @@ class _Estate:
         """The audit trail's view, from one slice in each account that the credentials are of."""
         reachable = [name for name, place in self._places.items() if not isinstance(place, str)]
         if not reachable:
-            return {"trail": [], "trail_unknown": "no slice of the estate lies in the account of these credentials"}
+            unknown = "no slice of the estate lies in the account of these credentials"
+            return {"trail": [], "trail_cut": [], "trail_unknown": unknown}
         try:
             place = self._access.enter(reachable[-1], ("auditor",))
             found = place.trail([HUB, *self._environments], days)
         except Refused as error:
             self.failed = True
-            return {"trail": [], "trail_unknown": str(error)}
-        kept = [each for each in found if self._is_asked_for(each)]
-        return {"trail": [asdict(each) for each in kept], "trail_unknown": None}
+            return {"trail": [], "trail_cut": [], "trail_unknown": str(error)}
+        kept = [each for each in found.events if self._is_asked_for(each)]
+        return {"trail": [asdict(each) for each in kept], "trail_cut": [*found.cut], "trail_unknown": None}
 
     def _is_asked_for(self, event: Event) -> bool:
         """Machines are of all models; everything else is named after one."""
         if set(self._models) == set(self._config.models) or event.what in ("StartExecution", "StopExecution"):
             return True
-        slices = [f"{self._config.name}-{each}" for each in (HUB, *self._environments)]
-        return any(
-            event.on == f"{slice_}-{model}" or event.on.startswith(f"{slice_}-{model}/")
-            for slice_ in slices
+        things = [
+            thing
+            for slice_ in (HUB, *self._environments)
             for model in self._models
-        )
+            for thing in (f"{self._config.name}-{slice_}-{model}", f"/mlestate/{self._config.name}/{slice_}/{model}")
+        ]
+        return any(event.on == each or event.on.startswith(f"{each}/") for each in things)
 
 
 def _watched(release: Document | None) -> dict[str, Any] | None:
