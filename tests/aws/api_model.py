@@ -59,6 +59,8 @@ def _python(pattern: str) -> str:
         r"\p{N}": r"\d",
         r"\p{S}": "+=",
         r"\p{P}": r"!-/:-@",
+        # All beyond the first 65,536 characters, as pairs of Java's.
+        r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
     }.items():
         pattern = pattern.replace(java, python)
     # Java lets a flag begin in the middle of an expression, Python only at its start.

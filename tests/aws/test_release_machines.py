@@ -32,7 +32,7 @@ PLACE = Place(
     {each: f"{SLICE}-{each}" for each in MODELS if each != "batch"},
     {"ab": {}},
 )
-SERVICES = {"eventbridge": "events", "sfn": "stepfunctions"}
+SERVICES = {"applicationautoscaling": "application-autoscaling", "eventbridge": "events", "sfn": "stepfunctions"}
 """By the name in a state's resource: boto3's, where it is another."""
 
 
@@ -104,6 +104,12 @@ BASES: Mapping[str, Base] = {
         (QUICK, do("register"), APPROVED[0], do("until", phase="comparing"), do("alarm")),
         (do("settle"),),
     ),
+    "shrunk": Base(
+        "canary",
+        (QUICK, do("register"), APPROVED[0], do("until", phase="beside"), do("shrink", machines=1)),
+        (do("settle"),),
+    ),
+    "resized": Base("whole", (QUICK, do("resize", scaled=True), do("register"), do("settle")), APPROVED),
     "malformed": Base("whole", (), (do("raw", machine="release"), do("raw", machine="rollback"), do("settle"))),
     "signed": Base(
         "whole",
@@ -127,9 +133,9 @@ BASES: Mapping[str, Base] = {
 FAULTS: Mapping[tuple[str, str], str] = {
     ("release", state): base
     for base, states in {
-        "whole": "Settings Version Numbers Drift Starter Attempts Take Live Endpoint Preparing ListOne BringOne "
+        "whole": "Settings Version Numbers Drift Starter Attempts Take Live Endpoint Preparing Here ListOne BringOne "
         "Template TemplateModel Model Trying Trial TrialRuns Answer Expected Shifting Whole Switch Settle Baking Look "
-        "StillApproved Promoting Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "StillApproved ApprovedYet Promoting Kept PlaceOne Crown Passport Written Record Tell Unlock",
         "canary": "Stepping Comparing Beside MoveBeside Shift Measure DeleteConfiguration",
         "ab": "Compare CompareRuns Report",
         "batch": "Current PutCurrent IsCurrent",
@@ -138,6 +144,8 @@ FAULTS: Mapping[tuple[str, str], str] = {
         "killed": "LastRuns HolderRuns Holder TakeOver ModelThere",
         "there": "BesideThere WholeThere",
         "alarm": "HandOver TakeBack",
+        "shrunk": "Raise",
+        "resized": "ServesOn Scaled",
         "malformed": "Tellable",
         "signed": "Signatures SendOn",
     }.items()
@@ -145,10 +153,10 @@ FAULTS: Mapping[tuple[str, str], str] = {
 } | {
     ("rollback", state): base
     for base, states in {
-        "back": "Settings Take Live Endpoint Back Settle Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "back": "Settings Take Live Endpoint Before Back Settle Kept PlaceOne Crown Passport Written Record Tell Unlock",
         "batch back": "Current PutCurrent",
         "rejected": "Now",
-        "stops": "Stop Holder HolderRuns TakeOver",
+        "stops": "Stop Open Close Holder HolderRuns TakeOver",
         "malformed": "Tellable",
     }.items()
     for state in states.split()
@@ -177,20 +185,21 @@ ENDS: Mapping[tuple[int | None, str], str] = {
         "TakeOver; rollback: Kept PlaceOne Crown Passport"
     ),
     (1, "failed, rolled-back"): (
-        "release: Preparing ListOne BringOne Template TemplateModel Model Trying Trial "
-        "TrialRuns Expected StillApproved Shifting Whole Switch Baking Look Promoting Written "
-        "Comparing Beside MoveBeside Stepping Shift Measure Compare CompareRuns Report "
+        "release: Preparing Here ListOne Template TemplateModel Model Trying Trial "
+        "TrialRuns Expected StillApproved ApprovedYet ServesOn Scaled Shifting Raise Whole Switch Baking Look "
+        "Promoting Written Comparing Beside MoveBeside Stepping Shift Measure Compare CompareRuns Report "
         "PutCurrent IsCurrent ModelThere BesideThere WholeThere"
     ),
     (None, "failed, failed"): "release: Current AdoptConfiguration AdoptFrom Adopted",
-    (1, "refused"): "release: Version Numbers Starter",
+    (1, "refused"): "release: Version Numbers Starter BringOne",
     (1, "waiting-for-endpoint"): "release: Endpoint",
     (1, "stopped"): "release: Answer",
+    (1, "rejected"): "rollback: Open Close",
     (2, "released"): "release: Tell Unlock DeleteConfiguration",
     (4, "released"): "release: DeleteModel",
     (2, "promoting"): "release: Record",
     (1, "rolled-back, rolled-back"): "release: HandOver",
-    (1, "rolled-back"): "release: TakeBack; rollback: Tell Unlock",
+    (1, "rolled-back"): "release: TakeBack; rollback: Before Tell Unlock",
     # Of staging: it is told there, and nothing comes here.
     (1, ""): "release: Tellable SendOn; rollback: Tellable Record",
     (2, "failed"): (
@@ -199,9 +208,10 @@ ENDS: Mapping[tuple[int | None, str], str] = {
     ),
     (1, "failed, already-live"): "rollback: Settle",
     (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
-    (2, "released, failed"): "rollback: Stop",
-    # A rejection cannot stop the release, which goes on; what its steps change at the endpoint is looked at in vain.
-    (2, "released, failed, failed, failed, failed"): "rollback: Holder HolderRuns",
+    # A rejection cannot stop the release, which goes on until it looks for the verdict; what its steps change at the
+    # endpoint is looked at in vain.
+    (1, "refused, failed, rolled-back"): "rollback: Stop",
+    (1, "refused, failed, failed, failed, rolled-back, failed"): "rollback: Holder HolderRuns",
 }
 """How each refusal ends: the version in use, and what the ledger has more than before."""
 HALF = {("release", "TakeBack"), ("rollback", "TakeOver")}

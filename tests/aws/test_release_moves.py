@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from mlestate.aws import release
 from tests.release_scenarios import do, perform
 
 from .conftest import Recorded
 from .release_world import SLICE, AwsWorld, Worlds, apart
+from .test_release_machines import PLACE
 
 pytestmark = pytest.mark.xdist_group("releases")
 
@@ -85,6 +87,53 @@ def asked_seldom(world: AwsWorld) -> None:
 )
 def test_a_challenger_is_judged_by_what_it_does_now(world: AwsWorld, life: Callable[[AwsWorld], None]) -> None:
     apart(lambda: life(world), life.__name__)
+
+
+def scaled_in(world: AwsWorld) -> None:
+    world.register("canary")
+    beside(world, "canary", 2)
+    world.shrink("canary", 1)
+    world.settle()
+    endpoint = world.account.endpoint(f"{SLICE}-canary")
+    (champion,) = endpoint.variants
+    assert champion["CurrentInstanceCount"] == 2, "it had two machines for all traffic before"
+    raised, switched = (
+        next(each.at for each in reversed(world.account.calls) if each.state == state) for state in ("Raise", "Switch")
+    )
+    assert raised < switched, "the machines are there before the traffic is"
+
+
+def test_who_gets_all_traffic_has_as_many_machines_as_there_were_before(world: AwsWorld) -> None:
+    apart(lambda: scaled_in(world), "scaled in")
+
+
+def taken_back_by_hand(world: AwsWorld, phase: str, minutes: int, within: int) -> None:
+    world.settings("whole", rollout={"bake_seconds": 3600})
+    world.register("whole")
+    world.approve("whole", 2, by="approver")
+    world.until(phase)
+    world.wait(minutes=minutes)
+    world.rollback("whole")
+    world.wait(minutes=within)
+    assert world.seen("whole").traffic == {1: 1.0}, f"{within} minutes after a person asked, version 2 still serves"
+
+
+@pytest.mark.parametrize(
+    ("phase", "minutes", "within"),
+    [
+        pytest.param("shifting", 6, 10, id="while SageMaker itself watches it"),
+        pytest.param("baking", 20, 6, id="while the machine watches it"),
+    ],
+)
+def test_a_person_takes_back_in_minutes_what_is_watched_for_an_hour(
+    world: AwsWorld, phase: str, minutes: int, within: int
+) -> None:
+    apart(lambda: taken_back_by_hand(world, phase, minutes, within), f"taken back in {phase}")
+
+
+def test_no_two_stages_call_a_state_alike() -> None:
+    names = [name for compiled in release.COMPILED.values() for name in compiled(PLACE)]
+    assert len(names) == len(set(names)), "the later one would silently stand in for the earlier"
 
 
 EVENTS = 25_000

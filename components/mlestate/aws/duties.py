@@ -100,6 +100,7 @@ def _release(reach: Reach) -> list[Statement]:
         *_books(reach),
         allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
+        allow("SeeWhatIsScaled", "application-autoscaling:DescribeScalableTargets", "*"),
         allow("SeeWhoseTurnItIs", "states:DescribeExecution", reach.executions("release", "rollback")),
         allow("StopWhatIsOvertaken", "states:StopExecution", reach.executions("release")),
         allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),

@@ -1,8 +1,8 @@
 """Traffic moves: two versions beside each other, the update of an endpoint, the time of watching, and what is written
 down when a version has taken over. Plain data.
 
-Every wait is a loop of looks. An execution remembers 25,000 events (Step Functions quotas), so the looks of all times of
-watching together are bounded: what is watched for longer is looked at less often.
+Every wait is a loop of looks. An execution remembers 25,000 events (Step Functions quotas), so the looks of all times
+of watching together are bounded: what is watched for longer is looked at less often.
 """
 
 from mlestate.aws.comparisons import CHALLENGER, CHAMPION, REPORT, filled
@@ -16,7 +16,7 @@ from mlestate.aws.release_states import (
     put,
     settle,
 )
-from mlestate.aws.release_version import phase
+from mlestate.aws.release_version import approved_yet, phase
 from mlestate.aws.state_machines import State, choice, expression, task, wait
 
 __all__ = ["compared", "moved", "promoted"]
@@ -32,8 +32,9 @@ goes back twice as far."""
 SEEN = 30
 """The fewest requests to a challenger from which its share of errors says anything."""
 
-WARM = 3600
-"""The longest that SageMaker keeps the machines of before, in seconds (SageMaker API, BlueGreenUpdatePolicy)."""
+WARM = 300
+"""How long SageMaker itself watches an update and keeps the machines of before, in seconds. It takes no other update
+meanwhile, not even one back that a person wants, so what is to be watched for longer is watched by the machine."""
 
 LONGEST = 28800
 """The longest that a guarded update may take, in seconds (the same, MaximumExecutionTimeoutInSeconds)."""
@@ -65,11 +66,45 @@ def compared(place: Place) -> dict[str, State]:
         "[$challenger]} : {'ProductionVariants': [$champion, $challenger]})"
     )
     return {
-        "Takes": choice({"$settings.mode = 'batch'": "PutCurrent"}, "How"),
+        "Takes": choice({"$settings.mode = 'batch'": "ApprovedYet"}, "How"),
         "How": choice(
             {
                 # The machine was stopped and started again when the endpoint had moved already.
                 "$configuration = $name": "Moved",
+                f"$exists({_VARIANT}.InstanceType)": "ServesOn",
+            },
+            "Way",
+        ),
+        # No update gives a variant that is scaled another type of machine (SageMaker developer guide, "Update endpoints
+        # that use auto scaling").
+        "ServesOn": task(
+            "sagemaker:describeEndpointConfig",
+            {"EndpointConfigName": expression("$configuration")},
+            {"machine": expression("$states.result.ProductionVariants[0].InstanceType")},
+            "SameMachine",
+        ),
+        "SameMachine": choice({f"$machine = {_VARIANT}.InstanceType": "Way"}, "Scaled"),
+        "Scaled": task(
+            "applicationautoscaling:describeScalableTargets",
+            {
+                "ServiceNamespace": "sagemaker",
+                "ResourceIds": [expression(f"'endpoint/' & $settings.endpoint & '/variant/{CHAMPION}'")],
+            },
+            {"scaled": expression("$count($states.result.ScalableTargets) > 0")},
+            "MayChange",
+        ),
+        "MayChange": choice({"$scaled": "OtherMachine"}, "Way"),
+        "OtherMachine": end(
+            "refused",
+            "$which & ' would serve on ' & " + _VARIANT + ".InstanceType & ', and ' & $settings.endpoint & ' runs on ' "
+            "& $machine & '. SageMaker changes no type of machine of an endpoint that is scaled. Nothing was moved.'",
+            more="'command': 'To change it: set serving.replicas.max of ' & $model & ' to its min and run pulumi up, "
+            "which ends the scaling; then\\n  mlestate promote estate.yaml ' & $model & ' ' & $string($version) & '"
+            f' --environment {place.names.environment} --reason "..."\\nand set it back and run pulumi up again. To '
+            "release on the machines of now instead, set the machine back in the file.'",
+        ),
+        "Way": choice(
+            {
                 "$settings.rollout.strategy = 'all-at-once'": "Shifting",
             },
             "Comparing",
@@ -316,7 +351,26 @@ def moved(place: Place) -> dict[str, State]:
     )
     guarded = "$stage = '' and $settings.mode != 'serverless' and $count($settings.rollback_alarms) > 0"
     return {
-        "Shifting": phase(place, "shifting", "Whole"),
+        "Shifting": phase(place, "shifting", "ApprovedYet"),
+        **approved_yet(place, "Alone"),
+        "Alone": choice({"$stage = 'beside'": "Gather"}, "Whole"),
+        # Scaling may have taken machines from the champion while another shared its traffic, or be about to.
+        "Gather": {
+            "Type": "Pass",
+            "Assign": {"expected": expression("$beside"), "stage": "gathering"},
+            "Next": "Settle",
+        },
+        "Raise": task(
+            "sagemaker:updateEndpointWeightsAndCapacities",
+            {
+                "EndpointName": expression("$settings.endpoint"),
+                "DesiredWeightsAndCapacities": expression(
+                    f"[{{'VariantName': '{CHAMPION}', 'DesiredInstanceCount': $machines}}]"
+                ),
+            },
+            {"stage": "raised"},
+            "Settle",
+        ),
         "Whole": task("sagemaker:createEndpointConfig", expression(whole), {}, "Switch", catch={BREAKS: "WholeThere"}),
         "WholeThere": task(
             "sagemaker:describeEndpointConfig", {"EndpointConfigName": expression("$name")}, {}, "Switch"
@@ -371,7 +425,15 @@ def moved(place: Place) -> dict[str, State]:
             tell="page",
             back=True,
         ),
-        "Arrived": choice({"$stage = 'whole'": "Baking"}, "Watch"),
+        "Arrived": choice(
+            {
+                "$stage = 'whole'": "Baking",
+                "$stage = 'stepping'": "Shift",
+                "$stage = 'gathering' and $answering < $machines": "Raise",
+                "$stage = 'gathering' or $stage = 'raised'": "Whole",
+            },
+            "Watch",
+        ),
         "Baking": phase(place, "baking", "Watch"),
         "Watch": {
             "Type": "Pass",
@@ -407,7 +469,7 @@ def moved(place: Place) -> dict[str, State]:
         ),
         "Beyond": choice({"$stage = 'beside'": "Measure"}, "Time"),
         "Time": choice({"$millis() < $until": "Pause"}, "After"),
-        "Pause": wait(expression("$pause"), "Eyes"),
+        "Pause": wait(expression("$max([1, $min([$pause, $ceil(($until - $millis()) / 1000)])])"), "Eyes"),
         "After": choice(
             {
                 "$stage = 'whole'": "Promoting",
@@ -417,7 +479,13 @@ def moved(place: Place) -> dict[str, State]:
             "Comparable" if place.comparisons else "Shifting",
         ),
         "NextStep": {"Type": "Pass", "Assign": {"step": expression("$step + 1")}, "Next": "Stepping"},
-        "Stepping": phase(place, "comparing", "Shift", _STEP),
+        "Stepping": phase(place, "comparing", "Rested", _STEP),
+        # An endpoint that is being scaled takes no weights.
+        "Rested": {
+            "Type": "Pass",
+            "Assign": {"expected": expression("$beside"), "stage": "stepping"},
+            "Next": "Settle",
+        },
     }
 
 

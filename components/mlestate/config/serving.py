@@ -107,8 +107,8 @@ class Rollout(Settings):
     keep_previous: Duration = Field(
         Duration.parse("24h"),
         description="How long the previous version stays ready for a rollback. On aws what it was made of stays until "
-        "the next release, and its machines run on for as long as an update is watched, at most an hour. Left out: "
-        "24h.",
+        "the next release, and its machines run on for as long as an update is watched, at most five minutes. Left "
+        "out: 24h.",
     )
     rollback_on: RollbackOn = Field(
         default_factory=left_out(RollbackOn),
@@ -144,8 +144,9 @@ class Serving(Settings):
         description="The approved version in the registry with which the endpoint, or what answers in batch, is first "
         "made. On aws an endpoint keeps running what it was made with, whatever changes here later (version, "
         "machine, capture, network or key), until the next release takes the change to it, or `mlestate promote` of "
-        "the version in use: a plan shows a new configuration and an unchanged endpoint. Left out: neither yet, and "
-        "the plan says so.",
+        "the version in use: a plan shows a new configuration and an unchanged endpoint. Another type of machine for "
+        "an endpoint whose replicas scale is refused then, with what to do. Left out: neither yet, and the plan says "
+        "so.",
     )
     compute: Compute = Field(
         "cpu-small",

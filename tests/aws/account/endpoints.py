@@ -263,6 +263,7 @@ class Endpoints:
         """A deployment: new machines, then traffic, then a while in which its alarms may still take it back."""
         endpoint, wanted = self._idle(request["EndpointName"]), request["EndpointConfigName"]
         self._find("endpoint configuration", self.configurations, wanted)
+        self._same_machines(endpoint, wanted)
         deployment = copy.deepcopy(request.get("DeploymentConfig") or {})
         alarms = [each["AlarmName"] for each in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
         for alarm in alarms:
@@ -295,6 +296,23 @@ class Endpoints:
 
         self._after(endpoint, self.provision_seconds, traffic)
         return {"EndpointArn": arn("endpoint", endpoint.name)}
+
+    def _same_machines(self, endpoint: Endpoint, wanted: str) -> None:
+        """A variant that is scaled keeps its type of machine."""
+        scaling = self.account.client("application-autoscaling")
+        targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        scaled = {each["ResourceId"] for each in targets}
+        before, after = (
+            {
+                each["VariantName"]: each.get("InstanceType")
+                for each in self.configurations.get(name, {}).get("ProductionVariants", ())
+            }
+            for name in (endpoint.configuration, wanted)
+        )
+        for variant, machine in before.items():
+            resource = f"endpoint/{endpoint.name}/variant/{variant}"
+            if resource in scaled and after.get(variant) != machine:
+                raise refuse(f"{resource} is registered with auto scaling: its instance type cannot change.")
 
     def alarmed(self, alarm: str) -> None:
         """An alarm went off: the deployments that it watches are taken back."""

@@ -292,6 +292,13 @@ GAPS: tuple[Gap, ...] = (
         "schedules.fire: when the scenario says that it has",
     ),
     Gap(
+        "sagemaker",
+        "the same",
+        "refuses an update that changes the instance type of a variant that is scaled, or removes it",
+        "SageMaker developer guide, Update endpoints that use auto scaling",
+        "endpoints.Endpoints._same_machines",
+    ),
+    Gap(
         "application-autoscaling",
         "knows endpoints of moto's own SageMaker alone",
         "scales, and refuses to lose a variant that it scales",
