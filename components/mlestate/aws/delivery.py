@@ -124,6 +124,7 @@ class Delivery(Part):
                     if each.serving.mode in release.ANSWERING
                 },
                 requests,
+                list(environments.values()),
             )
         )
         machines = {

@@ -74,6 +74,8 @@ class Place:
     """By model that answers behind one: the name of its endpoint."""
     comparisons: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By model whose versions are compared: the request of the job that does it."""
+    environments: Sequence[Names] = ()
+    """All of the estate's, where they are known: this one alone otherwise."""
 
     @property
     def ledger(self) -> str:
@@ -542,8 +544,9 @@ def champion(place: Place, version: str, then: str) -> dict[str, State]:
 
 
 def copies(name: str, items: str, bucket: str, then: str, *, source: str, folder: str = "$model & '/'") -> State:
-    """Copies objects; each item says `from` and `to`, the latter below ``folder``. A copy has at most 5 GB (S3 API,
-    CopyObject)."""
+    """Copies objects; each item says `from` and `to`, the latter below ``folder``, and perhaps `etag`: what it is
+    copied as, or not at all. A copy has at most 5 GB, and its source is written as in a URL (S3 API, CopyObject)."""
+    encoded = f"$join([$map($split({source}, '/'), function($part) {{$encodeUrlComponent($part)}})], '/')"
     return {
         "Type": "Map",
         "Items": expression(items),
@@ -554,11 +557,11 @@ def copies(name: str, items: str, bucket: str, then: str, *, source: str, folder
             "States": {
                 name: task(
                     "s3:copyObject",
-                    {
-                        "Bucket": bucket,
-                        "Key": expression(f"{folder} & $states.input.to"),
-                        "CopySource": expression(source),
-                    },
+                    expression(
+                        f"$merge([{{'Bucket': '{bucket}', 'Key': {folder} & $states.input.to, 'CopySource': "
+                        f"{encoded}}}, "
+                        "$exists($states.input.etag) ? {'CopySourceIfMatch': $states.input.etag} : {}])"
+                    ),
                     {},
                     None,
                     output={},

@@ -36,6 +36,9 @@ DRIFT_DAYS = 7
 TOLERANCE = "0.000001"
 """How far a number may be from what the version answered when it was judged, relative to it."""
 
+MOST_FILES = 1000
+"""So many keys a list of S3 has (S3 API, ListObjectsV2)."""
+
 INDEX_SECONDS = 10
 """How long the index of signatures is given to hear of the newest."""
 
@@ -151,8 +154,7 @@ def _version(place: Place) -> dict[str, State]:
                 # The release's own session, by which a version was changed last, approved nothing.
                 "released": expression(
                     "$exists($states.result.LastModifiedBy.IamIdentity.Arn) and "
-                    f"$contains($states.result.LastModifiedBy.IamIdentity.Arn, /assumed-role\\/{place.names.estate}-"
-                    "[a-z0-9-]+-release\\//)"
+                    f"$contains($states.result.LastModifiedBy.IamIdentity.Arn, /:({_releases(place)})\\//)"
                 ),
                 "starter": "",
             },
@@ -223,6 +225,12 @@ def _version(place: Place) -> dict[str, State]:
             ),
         },
     }
+
+
+def _releases(place: Place) -> str:
+    """What the sessions of the estate's own releases begin with, as a regular expression."""
+    each = place.environments or [place.names]
+    return "|".join(f"{names.home}:assumed-role\\/{names.slice}-release" for names in each)
 
 
 def _one_run(place: Place) -> str:
@@ -556,7 +564,18 @@ def prepared(place: Place) -> dict[str, State]:
             },
             "Next": "Preparing",
         },
-        "Preparing": phase(place, "preparing", "List"),
+        "Preparing": phase(place, "preparing", "Here"),
+        "Here": task(
+            "s3:listObjectsV2",
+            {"Bucket": place.artifacts, "Prefix": expression(folder)},
+            # Older ones are of another registry's version of that number.
+            {
+                "here": expression(
+                    "[$states.result.Contents[$toMillis($string(LastModified)) >= $toMillis($registered)].Key]"
+                )
+            },
+            "List",
+        ),
         "List": {
             "Type": "Map",
             "Items": [
@@ -590,11 +609,41 @@ def prepared(place: Place) -> dict[str, State]:
                 },
             },
             "Assign": {
-                "files": expression("$append([$states.result.files], [{'from': $archive, 'to': 'model/model.tar.gz'}])")
+                "files": expression(
+                    "$append([$states.result.files], [$merge([{'from': $archive, 'to': 'model/model.tar.gz'}, "
+                    "$etag = '' ? {} : {'etag': $etag}])])"
+                )
+            },
+            "Next": "Few",
+        },
+        "Few": choice({f"$count($files) < {MOST_FILES}": "Missing"}, "TooMany"),
+        "TooMany": end(
+            "refused",
+            f"$which & ' has {MOST_FILES} files or more, and a release brings fewer: let its steps write less.'",
+        ),
+        # What serves may read its file again at any time, so none is written over.
+        "Missing": {
+            "Type": "Pass",
+            "Assign": {
+                "missing": expression(f"[$filter($files, function($file) {{$not({folder} & $file.to in $here)}})]")
             },
             "Next": "Bring",
         },
-        "Bring": copies("BringOne", "$files", place.artifacts, "Brought", source="$states.input.from", folder=folder),
+        "Bring": {
+            **copies("BringOne", "$missing", place.artifacts, "Brought", source="$states.input.from", folder=folder),
+            "Catch": [
+                {
+                    "ErrorEquals": ["States.ALL"],
+                    "Assign": {"caught": expression("$states.errorOutput")},
+                    "Next": "NotBrought",
+                }
+            ],
+        },
+        "NotBrought": end(
+            "refused",
+            "'The files of version ' & $string($version) & ' of ' & $model & ' cannot be brought here from s3://' & "
+            "$origin & ', or its archive is no longer the one that was registered: ' & $caught.Cause",
+        ),
         "Brought": choice(
             {
                 "$inPlace": "Promoting",
