@@ -4,7 +4,8 @@ Everything is a call of an AWS service by the machine itself; there is no functi
 endpoint, and in which order:
 
 1. It takes the newest configuration that Pulumi made from the file (the *template*), so that a change of machine,
-   network or key comes with the next release, and puts the version's own files in.
+   network or key comes with the next release, and puts the version's own files in. Another type of machine for an
+   endpoint that is scaled is refused, as SageMaker refuses it.
 2. It lets the version answer its examples in a transform job, before any traffic.
 3. All at once: one update with SageMaker's own guardrails, which keep the machines of before until the time of watching
    is over and go back by themselves when an alarm rings. Their traffic shifting knows only equal steps and needs the
