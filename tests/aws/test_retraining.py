@@ -20,7 +20,7 @@ from mlestate.names import Names
 
 from .account import Account, Coverage, Execution
 from .account.clock import START
-from .conftest import Recorded, all_of, one
+from .conftest import Recorded, Rows, all_of, one
 from .estates import MINIMAL
 
 NAMES = Names("aws", "risk", "production", "ca-central-1", "123456789012")
@@ -660,6 +660,67 @@ def test_two_alarms_of_one_estate_train_their_model_once_and_another_s_alarm_tra
         found = [each["document"] for each in account.items(TABLE) if each["entry"].startswith("retraining/")]
         assert sorted((each["decision"], each["alarm"]) for each in found) == [("refused", OTHER), ("started", ALARM)]
         assert all(each["evidence"] == f"{each['alarm']} is out of bounds" for each in found)
+
+
+def watched(account: Account, rows: Rows, known: bool) -> dict[str, float]:
+    """Have the monitor of `churn` look at 120 answers that are all the same, half of them right if what was true is
+    ``known``: its numbers, for which its alarms go off as the estate says."""
+    asked = account.ask("risk-production-churn", [{"amount": float(at), "province": "ON"} for at in range(120)])
+    if known:
+        account.label("churn", {each: str(at % 2) for at, each in enumerate(asked)})
+    account.clock.advance(hours=2)
+    account.fire("risk-production-monitor-churn")
+    account.run()
+    numbers = {
+        metric: points[-1][1]
+        for (space, metric, dimensions), points in account.metrics.points.items()
+        if space == "mlestate" and ("Model", "churn") in dimensions
+    }
+    for alarm in (row.inputs for row in all_of(rows, "cloudwatch:MetricAlarm").values()):
+        metrics = [each["metric"] for each in alarm.get("metricQueries", ()) if "metric" in each]
+        if [(each["namespace"], each["dimensions"].get("Model")) for each in metrics] != [("mlestate", "churn")]:
+            continue
+        number, bound = numbers.get(metrics[0]["metricName"]), alarm["threshold"]
+        if number is None:
+            rings = alarm["treatMissingData"] == "breaching"
+        else:
+            rings = number < bound if alarm["comparisonOperator"] == "LessThanThreshold" else number > bound
+        account.alarm(alarm["name"], "ALARM" if rings else "OK", f"{metrics[0]['metricName']} is {number}")
+    account.run()
+    return numbers
+
+
+def breaches(account: Account) -> tuple[int, list[str]]:
+    """How many runs breaches started, and the alarms of which a decision was written down."""
+    runs = [each for each in account.pipelines.of(PIPELINE) if each.parameters["Trigger"] == "breach"]
+    said = [each["document"]["alarm"] for each in account.items(TABLE) if each["entry"].startswith("retraining/")]
+    return len(runs), said
+
+
+def test_a_model_of_which_no_outcome_is_known_yet_pages_nobody_and_trains_nothing(estate: Recorded) -> None:
+    """The monitor is the estate's own and really runs. Assumed: that CloudWatch reads its numbers as `watched` does."""
+    rows = estate(WATCHED)
+    with Account.of(rows) as account:
+        account.run()
+        heard = len(account.messages.all)
+        assert watched(account, rows, known=False) == {"Rows": 120, "LabelledRows": 0}, "there is no quality to judge"
+        assert account.messages.all[heard:] == []
+        assert breaches(account) == (0, [])
+        (report,) = (
+            json.loads(account.read(f"s3://{bucket['Name']}/{key}"))
+            for bucket in account.client("s3").list_buckets()["Buckets"]
+            for key in account.keys(bucket["Name"])
+            if key.endswith("/report.json")
+        )
+        assert "0 labelled rows, from which roc_auc cannot be computed." in report["notes"]
+
+
+def test_a_model_whose_outcomes_show_that_it_is_no_better_than_chance_is_trained_again(estate: Recorded) -> None:
+    rows = estate(WATCHED)
+    with Account.of(rows) as account:
+        account.run()
+        assert watched(account, rows, known=True) == {"Rows": 120, "LabelledRows": 120, "ModelQuality": 0.5}
+        assert breaches(account) == (1, [OTHER])
 
 
 def test_no_variable_stands_both_inside_and_outside_of_what_decides() -> None:
