@@ -95,7 +95,7 @@ def _data_scientist(reach: Reach) -> list[Statement]:
         *read(reach, "raw"),
         *read(reach, "curated"),
         *read(reach, "artifacts"),
-        allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
+        *_write_artifacts(reach),
         *read_data_keys(reach),
         *own_key(reach),
         allow("TryThings", [*create, "sagemaker:AddTags"], jobs),
@@ -121,6 +121,15 @@ def _data_scientist(reach: Reach) -> list[Statement]:
             "NeverServe", ["sagemaker:CreateEndpoint*", "sagemaker:DeleteEndpoint*", "sagemaker:UpdateEndpoint*"], "*"
         ),
         deny("NeverApprove", "sagemaker:UpdateModelPackage", "*"),
+    ]
+
+
+def _write_artifacts(reach: Reach) -> list[Statement]:
+    """Writes beside what runs made and what a release brought: that was judged, or serves."""
+    kept = [reach.folder("artifacts", f"*/{each}/") for each in ("baselines", "champion", "runs", "versions")]
+    return [
+        allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
+        deny("LeaveVersionsAsTheyAre", WRITE, kept),
     ]
 
 
@@ -170,7 +179,7 @@ def _ml_engineer(reach: Reach) -> list[Statement]:
         return statements
     return [
         *statements,
-        allow("WriteArtifacts", WRITE, reach.folder("artifacts")),
+        *_write_artifacts(reach),
         *uses("WriteKeys", reach.encryption, [(here, "models")], ["kms:GenerateDataKey"], ["s3"]),
         allow("CallEndpoints", "sagemaker:InvokeEndpoint", reach.machines("endpoint")),
         *_run_pipelines(reach),

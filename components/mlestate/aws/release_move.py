@@ -554,6 +554,10 @@ def promoted(place: Place) -> dict[str, State]:
         "InUse": end(
             "already-live",
             f"$which & ' is in use in {names.environment}, and written down.'",
+            more="'command': $cause = 'endpoint' and $settings.promotion.to != null ? 'No check was asked, so it is "
+            "not stamped, and ' & $settings.promotion.to & ' is not told. To have that done:\\n  mlestate promote "
+            "estate.yaml ' & $model & ' ' & $string($version) & "
+            f"' --environment {names.environment} --reason \"...\"'",
         ),
         "Released": end(
             "released",
@@ -567,7 +571,9 @@ def _following(place: Place) -> dict[str, State]:
     """What others learn of a version in use from: its files, its stamp, the next environment."""
     names = place.names
     return {
-        **champion(place, "$version", "Passport"),
+        **champion(place, "$version", "Stamps"),
+        # What pulumi put there was asked for no gate, trial or signature.
+        "Stamps": choice({"$cause = 'endpoint'": "NothingToSend"}, "Passport"),
         "Passport": task(
             "sagemaker:updateModelPackage",
             {
