@@ -135,7 +135,8 @@ class World(Protocol):
 
     def doctor(self, model: str, version: int, what: str) -> None:
         """What a version names is not what one run made: the `archive` is of version 1, the `run` of nobody,
-        nobody knows the `starter`; its `numbers` or its `examples` cannot be read."""
+        nobody knows the `starter`; its `numbers` or its `examples` cannot be read; its archive was `changed` after
+        it was registered; it has too `many` files."""
 
     def edit(self, model: str, version: int, by: str) -> None:
         """Change a version's description and nothing else."""
@@ -191,8 +192,8 @@ class World(Protocol):
     def meddle(self, model: str) -> None:
         """Somebody changes by hand what serves."""
 
-    def serve(self, model: str, version: int) -> None:
-        """The file names a first version, and it is served."""
+    def serve(self, model: str, version: int, *, heard: bool = True) -> None:
+        """The file names a first version, and it is served. ``heard``: whether what the cloud tells of it comes."""
 
     def kill(self, after: str) -> None:
         """The next machine dies after a step: `locked`, `prepared`, `beside`, `described`, `switched`, `written`,
@@ -751,6 +752,8 @@ SCENARIOS: tuple[Scenario, ...] = (
             ("of whose run nobody knows the starter", "starter", "does not say who started the run"),
             ("whose numbers are none", "numbers", "cannot be read at"),
             ("whose examples are none", "examples", "brings no examples that can be read"),
+            ("whose archive is another than was registered", "changed", "no longer the one that was registered"),
+            ("with too many files", "many", "has 1000 files or more"),
         )
     ),
     Scenario(
@@ -847,6 +850,24 @@ SCENARIOS: tuple[Scenario, ...] = (
             notice("later 1, waiting for endpoint", "serving.initial_version: 1"),
             notice("later 1, already live", "in use in production, and written down"),
         ),
+    ),
+    Scenario(
+        "an endpoint of which nobody heard and that is no longer what the file says is shown to people",
+        "later",
+        (
+            *(do("register"), do("approve", version=1, by=APPROVER), do("settle")),
+            *(do("serve", version=1, heard=False), do("settings", template="risk-production-serving-later-newest")),
+            *(do("release", version=1), do("settle")),
+        ),
+        None,
+        None,
+        ("1 waiting-for-endpoint", "1 failed"),
+        (
+            notice("later 1, registered"),
+            notice("later 1, waiting for endpoint"),
+            page("later 1, failed", "does not know what serves later", "aws sagemaker update-endpoint"),
+        ),
+        traffic={1: 1.0},
     ),
     Scenario(
         "a version waits where nothing serves",

@@ -193,6 +193,12 @@ class AwsWorld:
         if what == "archive":
             container = first["InferenceSpecification"]["Containers"][0]
             mine["InferenceSpecification"] = {**mine["InferenceSpecification"], "Containers": [container]}
+        elif what == "changed":
+            mine["InferenceSpecification"]["Containers"][0]["ModelDataETag"] = "0" * 32
+        elif what == "many":
+            folder = f"{mine['ModelMetrics']['ModelQuality']['Statistics']['S3Uri'].rpartition('/')[0]}"
+            for number in range(1000):
+                self.account.write(f"{folder}/groups/{number}.json", "{}")
         elif what == "run":
             del mine["MetadataProperties"]
         elif what == "starter":
@@ -317,7 +323,13 @@ class AwsWorld:
                 MaxCapacity=3,
             )
 
-    def serve(self, model: str, version: int) -> None:
+    def serve(self, model: str, version: int, *, heard: bool = True) -> None:
+        if not heard:
+            self.account.events.silent = True
+            self.serve(model, version)
+            self.account.clock.settle()
+            self.account.events.silent = False
+            return
         name = self._described(model, version, "ml.m5.large")
         self.account.client("sagemaker").create_endpoint(EndpointName=f"{SLICE}-{model}", EndpointConfigName=name)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 from botocore.exceptions import ClientError
@@ -314,6 +315,8 @@ class Executions:
         session: Identity = role_session(role, context["Execution"]["Name"])
         try:
             self._fault(service, operation, normalised_parameters, client, context["State"]["Name"])
+            if operation == "CopyObject":
+                _source(client, normalised_parameters)
             with self.account.acting(session):
                 response = getattr(client, method)(**normalised_parameters) or {}
         except ClientError as error:
@@ -350,6 +353,20 @@ def _copied(value: Any) -> Any:
     if isinstance(value, list):
         return [_copied(each) for each in value]
     return value if value is None or isinstance(value, str | int | float | datetime) else copy.deepcopy(value)
+
+
+def _source(client: Any, request: dict[str, Any]) -> None:
+    """A source comes as in a URL, in which boto3 writes it itself; moto does not ask what it is copied as (S3 API,
+    CopyObject)."""
+    request["CopySource"] = unquote(request["CopySource"])
+    wanted = request.get("CopySourceIfMatch")
+    bucket, _, key = request["CopySource"].partition("/")
+    if wanted is not None and client.head_object(Bucket=bucket, Key=key)["ETag"].strip('"') != wanted.strip('"'):
+        said = {
+            "Code": "PreconditionFailed",
+            "Message": "At least one of the pre-conditions you specified did not hold",
+        }
+        raise ClientError({"Error": said, "ResponseMetadata": {"HTTPStatusCode": 412, "RequestId": "0"}}, "CopyObject")
 
 
 def _read(value: Any) -> Any:
