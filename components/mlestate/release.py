@@ -101,13 +101,15 @@ class Stage:
 
 
 STAGES: tuple[Stage, ...] = (
-    Stage("check", ("checking",), ("already-live", "waiting-for-approval", "waiting-for-endpoint", "refused")),
+    Stage(
+        "check", ("checking",), ("already-live", "waiting-for-approval", "waiting-for-endpoint", "refused", "failed")
+    ),
     Stage("prepare", ("preparing",), ("refused",)),
     # Before any traffic, whatever the strategy: what does not answer as it did when it was judged never gets a request.
     Stage("try", ("trying",), ("stopped",)),
-    Stage("compare", ("comparing",), ("stopped", "undecided", "rolled-back"), ("canary", "ab", "shadow")),
-    Stage("shift", ("shifting", "baking"), ("rolled-back",)),
-    Stage("promote", ("promoting", "done"), ("released",)),
+    Stage("compare", ("comparing",), ("refused", "stopped", "undecided", "rolled-back"), ("canary", "ab", "shadow")),
+    Stage("shift", ("shifting", "baking"), ("refused", "rolled-back", "failed")),
+    Stage("promote", ("promoting", "done"), ("released", "already-live", "failed")),
 )
 
 
