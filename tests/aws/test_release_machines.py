@@ -153,7 +153,8 @@ FAULTS: Mapping[tuple[str, str], str] = {
 } | {
     ("rollback", state): base
     for base, states in {
-        "back": "Settings Take Live Endpoint Before Back Settle Kept PlaceOne Crown Passport Written Record Tell Unlock",
+        "back": "Settings Take Live Endpoint Before Back Settle Kept PlaceOne Crown Passport Written Record Tell "
+        "Unlock",
         "batch back": "Current PutCurrent",
         "rejected": "Now",
         "stops": "Stop Open Close Holder HolderRuns TakeOver",
