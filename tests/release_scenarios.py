@@ -134,8 +134,8 @@ class World(Protocol):
         """``heard``: whether what the cloud tells of it comes."""
 
     def doctor(self, model: str, version: int, what: str) -> None:
-        """What a version names is not what one run made: the `archive` is of version 1, the `run` of nobody,
-        nobody knows the `starter`; its `numbers` or its `examples` cannot be read; its archive was `changed` after
+        """What a version names is not what one run made: the `archive` is of version 1, the `run` of nobody;
+        its `numbers` or its `examples` cannot be read; its archive was `changed` after
         it was registered; it has too `many` files."""
 
     def edit(self, model: str, version: int, by: str) -> None:
@@ -749,7 +749,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         for what, how, said in (
             ("with the archive of another run", "archive", "does not name one run of its pipeline"),
             ("that says no run it is of", "run", "does not name one run of its pipeline"),
-            ("of whose run nobody knows the starter", "starter", "does not say who started the run"),
             ("whose numbers are none", "numbers", "cannot be read at"),
             ("whose examples are none", "examples", "brings no examples that can be read"),
             ("whose archive is another than was registered", "changed", "no longer the one that was registered"),

@@ -101,9 +101,7 @@ class Stage:
 
 
 STAGES: tuple[Stage, ...] = (
-    Stage(
-        "check", ("checking",), ("already-live", "waiting-for-approval", "waiting-for-endpoint", "refused", "failed")
-    ),
+    Stage("check", ("checking",), ("waiting-for-approval", "waiting-for-endpoint", "refused", "failed")),
     Stage("prepare", ("preparing",), ("refused",)),
     # Before any traffic, whatever the strategy: what does not answer as it did when it was judged never gets a request.
     Stage("try", ("trying",), ("stopped",)),

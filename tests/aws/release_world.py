@@ -20,7 +20,7 @@ from tests.release_scenarios import ESTATES, Message, Seen
 
 from .account import Account, Coverage, Trained
 from .account.clock import iso
-from .account.people import ACCOUNT, REGION, Identity
+from .account.people import ACCOUNT, REGION
 from .conftest import Recorded
 from .test_comparison_job import captured
 from .test_monitor_job import label
@@ -189,7 +189,6 @@ class AwsWorld:
     def doctor(self, model: str, version: int, what: str) -> None:
         versions = self.account.registry.versions
         (first, mine) = (versions[self.account.version_arn(model, each)] for each in (1, version))
-        run = mine["MetadataProperties"]["GeneratedBy"]
         if what == "archive":
             container = first["InferenceSpecification"]["Containers"][0]
             mine["InferenceSpecification"] = {**mine["InferenceSpecification"], "Containers": [container]}
@@ -201,8 +200,6 @@ class AwsWorld:
                 self.account.write(f"{folder}/groups/{number}.json", "{}")
         elif what == "run":
             del mine["MetadataProperties"]
-        elif what == "starter":
-            self.account.pipelines.run(run).by = Identity("", "")
         else:
             numbers = mine["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
             examples = f"{numbers.partition('/evaluate/')[0]}/evaluate/examples/answer.json"

@@ -222,6 +222,7 @@ def _judge_challenger(place: Place) -> dict[str, State]:
         "Signs": {
             "Type": "Pass",
             "Assign": {
+                "record": expression("$merge([$record, {'measured': $measured}])"),
                 "signs": expression(
                     f"$measured.requests < {SEEN} ? [] : [$filter(['error_rate', 'p95_latency_ms', 'p99_latency_ms'], "
                     "function($sign) {($bound := $lookup($settings.rollout.rollback_on, $sign); "
@@ -585,7 +586,7 @@ def _following(place: Place) -> dict[str, State]:
                 },
                 "CustomerMetadataProperties": expression(
                     f"$merge([{{'passed-{names.environment}': $now()}}, $released ? {{}} : {{'approved-by': "
-                    f"$changer}}])"
+                    f"$changer}}, $starter = '' ? {{}} : {{'started-by': $starter}}])"
                 ),
             },
             {},

@@ -39,6 +39,7 @@ __all__ = [
     "told",
     "unlock",
     "unwritten",
+    "who",
     "worse",
 ]
 
@@ -224,6 +225,16 @@ def put(place: Place, key: str, value: str, assign: Mapping[str, str], then: str
 
 def _key(key: str) -> dict[str, Any]:
     return {"model": {"S": expression("$model")}, "entry": {"S": key}}
+
+
+def who(context: str) -> str:
+    """JSONata for the name of who made or changed a thing, empty where SageMaker does not say: the identity that a
+    session was given at its source, else the session's own name."""
+    identity = f"{context}.IamIdentity"
+    return (
+        f"($exists({identity}.SourceIdentity) ? {identity}.SourceIdentity : $exists({identity}.Arn) ? "
+        f"$split({identity}.Arn, '/')[-1] : '')"
+    )
 
 
 def settings(place: Place, then: str) -> dict[str, State]:

@@ -22,6 +22,7 @@ from mlestate.aws.release_states import (
     put,
     serving,
     settings,
+    who,
 )
 from mlestate.aws.state_machines import State, choice, expression, judged, task, wait
 
@@ -116,8 +117,6 @@ def approved_yet(place: Place, then: str) -> dict[str, State]:
 
 def _version(place: Place) -> dict[str, State]:
     """What the registry knows of the version, and what it scored."""
-    who = "function($who) {$exists($who.IamIdentity.SourceIdentity) ? $who.IamIdentity.SourceIdentity : "
-    who += "$exists($who.IamIdentity.Arn) ? $split($who.IamIdentity.Arn, '/')[-1] : ''}"
     container = "$states.result.InferenceSpecification.Containers[0]"
     failing = (
         "[$settings.gates[($value := $count(path) = 2 ? $lookup($lookup($evaluation, path[0]), path[1]) : "
@@ -149,14 +148,19 @@ def _version(place: Place) -> dict[str, State]:
                     "$exists($states.result.MetadataProperties.GeneratedBy) ? "
                     "$states.result.MetadataProperties.GeneratedBy : ''"
                 ),
-                "registrar": expression(f"($who := {who}; $who($states.result.CreatedBy))"),
-                "changer": expression(f"($who := {who}; $who($states.result.LastModifiedBy))"),
+                "registrar": expression(who("$states.result.CreatedBy")),
+                "changer": expression(who("$states.result.LastModifiedBy")),
                 # The release's own session, by which a version was changed last, approved nothing.
                 "released": expression(
                     "$exists($states.result.LastModifiedBy.IamIdentity.Arn) and "
                     f"$contains($states.result.LastModifiedBy.IamIdentity.Arn, /:({_releases(place)})\\//)"
                 ),
-                "starter": "",
+                # Of a run in another account, where the first environment saw it.
+                "starter": expression(
+                    "($passport := $states.result.CustomerMetadataProperties; "
+                    "$exists($passport) and $exists($lookup($passport, 'started-by')) ? "
+                    "$lookup($passport, 'started-by') : '')"
+                ),
             },
             "FromARun",
             catch={BREAKS: "UnknownVersion"},
@@ -292,19 +296,14 @@ def _people(place: Place) -> dict[str, State]:
             "OwnRun",
         ),
         "Refused": end("refused", "$why", more="'evidence': $evidence"),
-        # A run of another account does not say here who started it.
+        # A run of another account does not say here who started it. Nor does SageMaker promise it of one in this one
+        # (SageMaker API, IamIdentity: of model packages, groups, projects and hubs): then it is written down as not
+        # known, because to refuse would be to release nothing.
         "OwnRun": choice({own: "Starter"}, "Approver"),
         "Starter": task(
             "sagemaker:describePipelineExecution",
             {"PipelineExecutionArn": expression("$run")},
-            {
-                "starter": expression(
-                    "$exists($states.result.CreatedBy.IamIdentity.SourceIdentity) ? "
-                    "$states.result.CreatedBy.IamIdentity.SourceIdentity : "
-                    "$exists($states.result.CreatedBy.IamIdentity.Arn) ? "
-                    "$split($states.result.CreatedBy.IamIdentity.Arn, '/')[-1] : ''"
-                )
-            },
+            {"starter": expression(who("$states.result.CreatedBy"))},
             "Approver",
             catch={BREAKS: "NoStarter"},
         ),
@@ -326,13 +325,6 @@ def _people(place: Place) -> dict[str, State]:
         "FourEyes": judged(
             [
                 ("$approver = ''", "$which & ' does not say who approved it.'", "Refused"),
-                (
-                    f"$starter = '' and {own}",
-                    "'SageMaker does not say who started the run that made version ' & $string($version) & ' of ' & "
-                    "$model & ', so nobody knows whether somebody else approved it. Start a run again as a person or "
-                    "as retraining does.'",
-                    "Refused",
-                ),
                 (
                     "$approver = $registrar",
                     "$which & ' was registered and approved by ' & $approver & '. Somebody else has to approve it.'",

@@ -25,6 +25,7 @@ from mlestate.aws.release_states import (
     told,
     unlock,
     unwritten,
+    who,
 )
 from mlestate.aws.state_machines import State, choice, expression, fail, succeed, task
 
@@ -38,8 +39,13 @@ a person."""
 def definition(place: Place) -> str:
     """The machine, whose input is ``{"cause", "model" or "group", "version", "by", "reason"}``."""
     work = {
-        **settings(place, "Concerns"),
-        "Concerns": choice({"$cause = 'rejected'": "Now"}, "Take"),
+        **settings(place, "Asked"),
+        "Asked": {
+            "Type": "Pass",
+            "Assign": {"who": expression("$by"), "because": expression("$reason")},
+            "Next": "Concerns",
+        },
+        "Concerns": choice({"$cause = 'rejected'": "Rejection"}, "Take"),
         **_concerns(place),
         **lock(place, {f"$cause != 'alarm' and $contains($holder, ':{_release(place)}:')": "Stop"}, "Live"),
         **_stopped(place),
@@ -65,10 +71,29 @@ def _release(place: Place) -> str:
     return place.names.physical("state-machine", "release")
 
 
+_BY = "(($who = '' ? '' : ' by ' & $who) & ($because = '' ? '' : ' (' & $because & ')'))"
+"""JSONata: by whom, and why, as far as it is known."""
+
+
 def _concerns(place: Place) -> dict[str, State]:
     """A rejection of a version that is neither in use nor on its way moves nothing."""
     table, key = place.ledger, {"model": {"S": expression("$model")}}
     return {
+        # An event names nobody. The registry does, until the next change of the version takes the name away.
+        "Rejection": task(
+            "sagemaker:describeModelPackage",
+            {"ModelPackageName": expression("$package & $string($version)")},
+            {
+                "who": expression(who("$states.result.LastModifiedBy")),
+                "because": expression(
+                    "$exists($states.result.ApprovalDescription) ? $states.result.ApprovalDescription : ''"
+                ),
+                "record": expression(f"$merge([$record, {{'by': {who('$states.result.LastModifiedBy')}}}])"),
+            },
+            "Now",
+            # Who it was is worth less than the way back.
+            catch={BREAKS: "Now"},
+        ),
         "Now": task(
             "dynamodb:batchGetItem",
             {
@@ -91,7 +116,8 @@ def _concerns(place: Place) -> dict[str, State]:
         ),
         "Concerned": choice({"$concerned": "Take"}, "NotInUse"),
         "NotInUse": end(
-            "rejected", f"$which & ' was rejected. It is not in use in {place.names.environment}: nothing was moved.'"
+            "rejected",
+            f"$which & ' was rejected' & {_BY} & '. It is not in use in {place.names.environment}: nothing was moved.'",
         ),
     }
 
@@ -103,8 +129,8 @@ def _stopped(place: Place) -> dict[str, State]:
     ended = (
         "{'version': $held.version, 'execution': $holder, 'started': $held.started}, $open, {'outcome': 'rolled-back', "
         "'phase': 'done', 'ended': $now(), 'reason': 'It was stopped: ' & ($cause = 'rejected' ? 'version ' & "
-        "$string($version) & ' was rejected' : ($by = '' ? 'somebody' : $by) & ' rolled back' & ($reason = '' ? '' : "
-        "', ' & $reason)) & '.'}"
+        "$string($version) & ' was rejected' & " + _BY + " : ($who = '' ? 'somebody' : $who) & ' rolled back' & "
+        "($because = '' ? '' : ', ' & $because)) & '.'}"
     )
     return {
         "Stop": task(
@@ -245,7 +271,8 @@ def _back(place: Place) -> dict[str, State]:
         "Restored": end(
             "rolled-back",
             "'Version ' & $string($target.version) & ' of ' & $model & ' has all traffic again' & "
-            "($reason != '' ? ': ' & $reason : '.') & ($overtaken > 0 and $overtaken != $version and "
+            "($cause = 'rejected' ? ': version ' & $string($version) & ' was rejected' & " + _BY + " & '.' : "
+            "$because != '' ? ': ' & $because : '.') & ($overtaken > 0 and $overtaken != $version and "
             "$cause = 'rejected' ? ' The release of version ' & $string($overtaken) & ' was stopped for it.' : '')",
             more=_again(place),
         ),
@@ -271,7 +298,10 @@ def _written(place: Place) -> dict[str, State]:
                 "ModelLifeCycle": {
                     "Stage": names.environment,
                     "StageStatus": "RolledBack",
-                    "StageDescription": expression("$substring($reason = '' ? $cause : $reason, 0, 1024)"),
+                    "StageDescription": expression(
+                        f"$substring($cause = 'rejected' ? 'Rejected' & {_BY} : $because = '' ? $cause : $because, "
+                        "0, 1024)"
+                    ),
                 },
                 # No time any more: the next environment takes it for no stamp.
                 "CustomerMetadataProperties": {f"passed-{names.environment}": expression("'rolled back ' & $now()")},

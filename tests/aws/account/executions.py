@@ -362,11 +362,14 @@ def _source(client: Any, request: dict[str, Any]) -> None:
     wanted = request.get("CopySourceIfMatch")
     bucket, _, key = request["CopySource"].partition("/")
     if wanted is not None and client.head_object(Bucket=bucket, Key=key)["ETag"].strip('"') != wanted.strip('"'):
-        said = {
-            "Code": "PreconditionFailed",
-            "Message": "At least one of the pre-conditions you specified did not hold",
+        answer: Any = {
+            "Error": {
+                "Code": "PreconditionFailed",
+                "Message": "At least one of the pre-conditions you specified did not hold",
+            },
+            "ResponseMetadata": {"HTTPStatusCode": 412, "RequestId": "0"},
         }
-        raise ClientError({"Error": said, "ResponseMetadata": {"HTTPStatusCode": 412, "RequestId": "0"}}, "CopyObject")
+        raise ClientError(answer, "CopyObject")
 
 
 def _read(value: Any) -> Any:
