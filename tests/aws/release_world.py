@@ -20,6 +20,7 @@ from tests.release_scenarios import ESTATES, Message, Seen
 
 from .account import Account, Coverage, Trained
 from .account.clock import iso
+from .account.expressions import read
 from .account.people import ACCOUNT, REGION
 from .conftest import Recorded
 from .test_comparison_job import captured
@@ -104,6 +105,9 @@ class Worlds:
             self._open.close()
             account = self._open.enter_context(Account.of(self._estate(_text(name)), COVERAGE))
             account.run()
+            states = account.client("stepfunctions")
+            for each in states.list_state_machines()["stateMachines"]:
+                read(states.describe_state_machine(stateMachineArn=each["stateMachineArn"])["definition"])
             self._name, self._world = name, AwsWorld(account)
         return self._world
 

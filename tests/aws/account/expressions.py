@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -25,7 +25,7 @@ from moto.stepfunctions.parser.asl.utils import encoding
 
 from .clock import Clock, iso
 
-__all__ = ["evaluate", "patched"]
+__all__ = ["evaluate", "patched", "read"]
 
 FUNCTIONS = ("partition", "range", "hash", "randomSeeded", "random", "uuid", "parse")
 """What Step Functions adds to JSONata (developer guide, "Transforming data with JSONata in Step Functions")."""
@@ -37,6 +37,21 @@ def evaluate(expression: str) -> Any:
     """The value of an expression that says all it needs."""
     value = _evaluated(_compiled(expression), {}, expression)
     return None if value is _NOTHING else value
+
+
+def read(definition: str) -> None:
+    """Read every expression of a machine now: each copy of this process would else do so anew."""
+    for each in set(_inside(json.loads(definition))):
+        _compiled(each)
+        _needed(each)
+
+
+def _inside(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("{%"):
+        yield value[2:-2].strip()
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _inside(each)
 
 
 _NOTHING = object()
