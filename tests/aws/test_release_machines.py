@@ -156,7 +156,7 @@ FAULTS: Mapping[tuple[str, str], str] = {
         "back": "Settings Take Live Endpoint Before Back Settle Kept PlaceOne Crown Passport Written Record Tell "
         "Unlock",
         "batch back": "Current PutCurrent",
-        "rejected": "Now",
+        "rejected": "Rejection Now",
         "stops": "Stop Open Close Holder HolderRuns TakeOver",
         "malformed": "Tellable",
     }.items()
@@ -195,7 +195,7 @@ ENDS: Mapping[tuple[int | None, str], str] = {
     (1, "refused"): "release: Version Numbers Starter BringOne",
     (1, "waiting-for-endpoint"): "release: Endpoint",
     (1, "stopped"): "release: Answer",
-    (1, "rejected"): "rollback: Open Close",
+    (1, "rejected"): "rollback: Rejection Open Close",
     (2, "released"): "release: Tell Unlock DeleteConfiguration",
     (4, "released"): "release: DeleteModel",
     (2, "promoting"): "release: Record",
