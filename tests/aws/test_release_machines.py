@@ -208,7 +208,9 @@ ENDS: Mapping[tuple[int | None, str], str] = {
         "Now Current PutCurrent Written"
     ),
     (1, "failed, already-live"): "rollback: Settle",
-    (1, "failed, failed"): "release: Live Settle; rollback: TakeOver",
+    (1, "failed, failed"): "release: Live Settle",
+    # What it stopped is closed by then; the endpoint is found to stand between two versions.
+    (1, "rolled-back, failed, failed"): "rollback: TakeOver",
     # A rejection cannot stop the release, which goes on until it looks for the verdict; what its steps change at the
     # endpoint is looked at in vain.
     (1, "refused, failed, rolled-back"): "rollback: Stop",
