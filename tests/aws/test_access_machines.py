@@ -274,13 +274,10 @@ def _contexts(rows: Rows, task: Task, action: str) -> Iterator[dict[str, Any]]:
             stage = {
                 f"sagemaker:ModelLifeCycle:{key}": arguments["ModelLifeCycle"][key] for key in ("Stage", "StageStatus")
             }
-            stamps = ["passed-{s}", "approved-by"]
-            written = [each.replace("{s}", slice_) for each in stamps]
             said = json.dumps(arguments.get("CustomerMetadataProperties", ""))
-            assert all(each in said for each in written) or not said.strip('"'), f"{task.state} stamps: {said}"
-            yield stage | (
-                {f"sagemaker:CustomerMetadataProperties/{each}": "x" for each in written} if said.strip('"') else {}
-            )
+            written = [each for each in (f"passed-{slice_}", "approved-by", "started-by") if each in said]
+            assert written or not said.strip('"'), f"{task.state} stamps what this does not know: {said}"
+            yield stage | {f"sagemaker:CustomerMetadataProperties/{each}": "x" for each in written}
         case _ if action.startswith("application-autoscaling:") and "Describe" not in action:
             yield {"application-autoscaling:service-namespace": "sagemaker"}
         case _:

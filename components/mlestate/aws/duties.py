@@ -101,8 +101,8 @@ def _release(reach: Reach) -> list[Statement]:
         allow("ReadAlarms", "cloudwatch:DescribeAlarms", reach.here.arn("cloudwatch", "alarm:*")),
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         allow("SeeWhatIsScaled", "application-autoscaling:DescribeScalableTargets", "*"),
-        allow("SeeWhoseTurnItIs", "states:DescribeExecution", reach.executions("release", "rollback")),
-        allow("StopWhatIsOvertaken", "states:StopExecution", reach.executions("release")),
+        allow("SeeTheTurn", "states:DescribeExecution", reach.executions("release", "rollback")),
+        allow("StopTheOvertaken", "states:StopExecution", reach.executions("release")),
         allow("RollBack", "states:StartExecution", reach.state_machines("rollback")),
         *([allow("SendOn", "events:PutEvents", bus(reach.after), sent(PASSED))] if reach.after else []),
         *own_key(reach),
@@ -119,7 +119,7 @@ def _comparisons(reach: Reach) -> list[Statement]:
     jobs = ["sagemaker:AddTags", "sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"]
     return [
         allow("CompareThem", jobs, reach.machines("processing-job")),
-        pass_on(reach, "RunThatAsTheMonitor", "monitoring", "sagemaker"),
+        pass_on(reach, "RunAsTheMonitor", "monitoring", "sagemaker"),
     ]
 
 
@@ -156,7 +156,7 @@ def _files(reach: Reach) -> list[Statement]:
             {"StringLike": {"s3:prefix": [f"{each}*" for each in kept]}},
         ),
         allow(
-            "ReadWhatTheTrialsSaid",
+            "ReadTheTrials",
             "s3:GetObject",
             [reach.folder("artifacts", "*/monitoring/comparisons/"), reach.folder("capture", "*/trials/")],
         ),
