@@ -22,9 +22,9 @@ Functions developer guide, "Transforming data with JSONata".
 from collections.abc import Callable, Mapping
 
 from mlestate.aws.release_move import compared, moved, promoted
-from mlestate.aws.release_states import CONDITION, Place, entry, machine, told, unlock, unwritten, worse
+from mlestate.aws.release_states import Place, attempts, entry, machine, told, unlock, unwritten, worse
 from mlestate.aws.release_version import checked, prepared, tried
-from mlestate.aws.state_machines import State, choice, expression, fail, succeed, task
+from mlestate.aws.state_machines import CONDITION, State, choice, expression, fail, succeed, task
 from mlestate.release import STAGES, StageName
 
 __all__ = ["CAUSES", "COMPILED", "definition"]
@@ -84,7 +84,7 @@ def _ends(place: Place) -> dict[str, State]:
             "dynamodb:putItem",
             {
                 "TableName": place.ledger,
-                "Item": entry("'release/' & $formatInteger($ended.record.version, '000000') & '/' & $started", record),
+                "Item": entry(f"{attempts('$ended.record.version')} & $started", record),
             },
             {},
             "GoesBack",

@@ -17,7 +17,7 @@ from mlestate.aws.release_states import (
     settle,
 )
 from mlestate.aws.release_version import approved_yet, phase
-from mlestate.aws.state_machines import State, choice, expression, task, wait
+from mlestate.aws.state_machines import State, choice, each, expression, task, wait
 
 __all__ = ["compared", "moved", "promoted"]
 
@@ -162,7 +162,7 @@ def compared(place: Place) -> dict[str, State]:
             "Assign": {"expected": expression("$beside"), "stage": "beside"},
             "Next": "Settle",
         },
-        **_judge_challenger(place),
+        **_judge_challenger(),
         **(_comparison(place) if place.comparisons else {}),
     }
 
@@ -177,7 +177,7 @@ _COMMON = (
 """What a configuration takes from the template besides its variants."""
 
 
-def _judge_challenger(place: Place) -> dict[str, State]:
+def _judge_challenger() -> dict[str, State]:
     """What the second variant does, read under its own name and held against the signs of the rollout."""
 
     def query(id_: str, metric: str, statistic: str) -> str:
@@ -592,7 +592,7 @@ def _following(place: Place) -> dict[str, State]:
             {},
             "Unused",
         ),
-        **_clean(place),
+        **_clean(),
         "Onward": choice({"$settings.promotion.to != null": "SendOn"}, "NothingToSend"),
         "SendOn": task(
             "eventbridge:putEvents",
@@ -617,7 +617,7 @@ def _following(place: Place) -> dict[str, State]:
     }
 
 
-def _clean(place: Place) -> dict[str, State]:
+def _clean() -> dict[str, State]:
     """What no rollback goes back to any more is deleted; what Pulumi made is Pulumi's."""
     own = "$settings.prefix & '-v'"
 
@@ -645,34 +645,23 @@ def _clean(place: Place) -> dict[str, State]:
             },
             "Next": "Configurations",
         },
-        "Configurations": _deleted(
-            "$configurations", "DeleteConfiguration", "deleteEndpointConfig", "EndpointConfigName", "Models"
+        # What is not there, or may not go, is no reason to stop.
+        "Configurations": each(
+            "$configurations",
+            "sagemaker:deleteEndpointConfig",
+            {"EndpointConfigName": expression("$states.input")},
+            {},
+            "Models",
+            name="DeleteConfiguration",
+            passing=BREAKS,
         ),
-        "Models": _deleted("$models", "DeleteModel", "deleteModel", "ModelName", "Onward"),
-    }
-
-
-def _deleted(items: str, name: str, action: str, key: str, then: str) -> State:
-    left = f"{name}Left"
-    return {
-        "Type": "Map",
-        "Items": expression(items),
-        "MaxConcurrency": 1,
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": name,
-            "States": {
-                # What is not there, or may not go, is no reason to stop.
-                name: task(
-                    f"sagemaker:{action}",
-                    {key: expression("$states.input")},
-                    {},
-                    None,
-                    catch={BREAKS: left},
-                    caught="unneeded",
-                ),
-                left: {"Type": "Pass", "End": True},
-            },
-        },
-        "Next": then,
+        "Models": each(
+            "$models",
+            "sagemaker:deleteModel",
+            {"ModelName": expression("$states.input")},
+            {},
+            "Onward",
+            name="DeleteModel",
+            passing=BREAKS,
+        ),
     }

@@ -12,17 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlestate.aws.state_machines import State, choice, document, expression, fail, succeed, task, wait
+from mlestate.aws.state_machines import CONDITION, State, choice, document, each, expression, fail, succeed, task, wait
 from mlestate.names import Names
 from mlestate.release import LEDGER_SCHEMA
 
 __all__ = [
     "BREAKS",
-    "CONDITION",
+    "GONE",
     "LOOK_SECONDS",
     "UNREADABLE",
     "UPDATE",
     "Place",
+    "attempts",
     "begin",
     "champion",
     "copies",
@@ -49,10 +50,8 @@ LOOK_SECONDS = 60
 HANDED_OVER_SECONDS = 300
 """How long the turn may belong to an execution that nobody knows, before it is taken over."""
 
-CONDITION = "DynamoDb.ConditionalCheckFailedException"
 GONE = "Sfn.ExecutionDoesNotExistException"
-"""Errors as Step Functions names them: after the classes of the SDK for Java (Step Functions developer guide, "Handling
-errors in Step Functions workflows")."""
+"""An execution that is not there, or not yet."""
 
 UNREADABLE = "States.QueryEvaluationError"
 """What came cannot be taken apart as it should."""
@@ -215,6 +214,11 @@ def entry(key: str, value: str, **attributes: str) -> dict[str, Any]:
         "document": {"S": expression(f"$string({value})")},
         **{name: {"S": expression(said)} for name, said in attributes.items()},
     }
+
+
+def attempts(version: str) -> str:
+    """JSONata for what the keys of a version's releases begin with in the ledger; the moment of each follows."""
+    return f"'release/' & $formatInteger({version}, '000000') & '/'"
 
 
 def put(place: Place, key: str, value: str, assign: Mapping[str, str], then: str) -> State:
@@ -404,14 +408,14 @@ def found(place: Place, then: str) -> dict[str, State]:
     }
 
 
-def serving(absent: str, then: str, broken: str, parameter: str) -> dict[str, State]:
-    """What serves now: ``$configuration``, of an endpoint that has come to rest, or of batch runs the SageMaker model;
-    ``parameter`` is JSONata for the name of the parameter that says which."""
+def serving(absent: str, then: str, broken: str) -> dict[str, State]:
+    """What serves now: ``$configuration``, of an endpoint that has come to rest, or of batch runs the SageMaker
+    model that their parameter names."""
     return {
         "Serves": choice({"$settings.mode = 'batch'": "Current"}, "Endpoint"),
         "Current": task(
             "ssm:getParameter",
-            {"Name": expression(parameter)},
+            {"Name": expression("$settings.parameter")},
             {"configuration": expression("$states.result.Parameter.Value")},
             then,
             catch={"Ssm.ParameterNotFoundException": absent},
@@ -558,29 +562,11 @@ def copies(name: str, items: str, bucket: str, then: str, *, source: str, folder
     """Copies objects; each item says `from` and `to`, the latter below ``folder``, and perhaps `etag`: what it is
     copied as, or not at all. A copy has at most 5 GB, and its source is written as in a URL (S3 API, CopyObject)."""
     encoded = f"$join([$map($split({source}, '/'), function($part) {{$encodeUrlComponent($part)}})], '/')"
-    return {
-        "Type": "Map",
-        "Items": expression(items),
-        "MaxConcurrency": 10,
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": name,
-            "States": {
-                name: task(
-                    "s3:copyObject",
-                    expression(
-                        f"$merge([{{'Bucket': '{bucket}', 'Key': {folder} & $states.input.to, 'CopySource': "
-                        f"{encoded}}}, "
-                        "$exists($states.input.etag) ? {'CopySourceIfMatch': $states.input.etag} : {}])"
-                    ),
-                    {},
-                    None,
-                    output={},
-                )
-            },
-        },
-        "Next": then,
-    }
+    copy = (
+        f"$merge([{{'Bucket': '{bucket}', 'Key': {folder} & $states.input.to, 'CopySource': {encoded}}}, "
+        "$exists($states.input.etag) ? {'CopySourceIfMatch': $states.input.etag} : {}])"
+    )
+    return each(items, "s3:copyObject", expression(copy), {}, then, output={}, name=name, at_once=10)
 
 
 def _list(words: Iterable[str]) -> str:

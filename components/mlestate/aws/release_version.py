@@ -11,9 +11,11 @@ from mlestate.aws.alarms import NAMESPACE
 from mlestate.aws.comparisons import CHAMPION
 from mlestate.aws.release_states import (
     BREAKS,
+    GONE,
     LOOK_SECONDS,
     UNREADABLE,
     Place,
+    attempts,
     copies,
     end,
     found,
@@ -67,7 +69,7 @@ def checked(place: Place) -> dict[str, State]:
             "refused",
             f"$which & ' is ' & $verdict & ' in the registry by now. It got no traffic in {place.names.environment}.'",
         ),
-        **serving("NothingServes", "Running", "OutOfService", "$settings.parameter"),
+        **serving("NothingServes", "Running", "OutOfService"),
         "NothingServes": choice({"$cause = 'endpoint'": "Gone"}, "NoEndpoint"),
         "Gone": nothing("'The endpoint is gone again'"),
         "NoEndpoint": end(
@@ -390,7 +392,7 @@ def _once(place: Place) -> dict[str, State]:
                 "ExpressionAttributeNames": {"#model": "model", "#entry": "entry"},
                 "ExpressionAttributeValues": {
                     ":model": {"S": expression("$model")},
-                    ":entry": {"S": expression("'release/' & $formatInteger($version, '000000') & '/'")},
+                    ":entry": {"S": expression(attempts("$version"))},
                 },
                 "ScanIndexForward": False,
                 "Limit": 1,
@@ -412,7 +414,7 @@ def _once(place: Place) -> dict[str, State]:
             {"ExecutionArn": expression("$last.execution")},
             {"lastStatus": expression("$states.result.Status")},
             "Alive",
-            catch={"Sfn.ExecutionDoesNotExistException": "Take"},
+            catch={GONE: "Take"},
         ),
         "Alive": choice({"$lastStatus = 'RUNNING'": "Duplicate"}, "Take"),
         "Duplicate": nothing("'This approval of version ' & $string($version) & ' of ' & $model & ' was seen before'"),
@@ -691,7 +693,7 @@ def phase(place: Place, name: str, then: str, step: str = "null") -> State:
     record = f"$merge([$record, {{'phase': '{name}', 'since': $now(), 'step': {step}}}])"
     return put(
         place,
-        "'release/' & $formatInteger($version, '000000') & '/' & $started",
+        f"{attempts('$version')} & $started",
         record,
         {"record": record},
         then,

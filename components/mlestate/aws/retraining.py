@@ -12,7 +12,18 @@ from typing import Any
 from mlestate.aws.alarms import watched
 from mlestate.aws.monitors import captures, monitored, window
 from mlestate.aws.retraining_limits import MEMORY, RECENT, decided, end, limits
-from mlestate.aws.state_machines import State, choice, chosen, document, expression, fail, succeed, task, wait
+from mlestate.aws.state_machines import (
+    CONDITION,
+    State,
+    choice,
+    chosen,
+    document,
+    expression,
+    fail,
+    succeed,
+    task,
+    wait,
+)
 from mlestate.config.model import Model
 from mlestate.names import Names
 from mlestate.release import LEDGER_SCHEMA
@@ -21,8 +32,6 @@ __all__ = ["Trained", "breaches", "definition", "on_breach", "patterns"]
 
 PATTERN_LIMIT = 2048
 """The longest event pattern, in characters (EventBridge user guide, "Quotas")."""
-
-CONDITION = "DynamoDb.ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True)

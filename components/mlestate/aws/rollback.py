@@ -12,6 +12,7 @@ from mlestate.aws.release_states import (
     BREAKS,
     UPDATE,
     Place,
+    attempts,
     champion,
     end,
     entry,
@@ -50,7 +51,7 @@ def definition(place: Place) -> str:
         **lock(place, {f"$cause != 'alarm' and $contains($holder, ':{_release(place)}:')": "Stop"}, "Live"),
         **_stopped(place),
         **found(place, "Serves"),
-        **serving("NothingServes", "Target", "OutOfService", "$settings.parameter"),
+        **serving("NothingServes", "Target", "OutOfService"),
         "NothingServes": end("failed", "'Nothing serves ' & $model & ', so nothing can go back.'"),
         "OutOfService": end(
             "failed",
@@ -125,7 +126,7 @@ def _concerns(place: Place) -> dict[str, State]:
 def _stopped(place: Place) -> dict[str, State]:
     """Stops a release, and writes down that it has ended: it cannot do so itself any more, and a second event of the
     same approval would find it open and begin anew."""
-    key = "'release/' & $formatInteger($held.version, '000000') & '/' & $held.started"
+    key = f"{attempts('$held.version')} & $held.started"
     ended = (
         "{'version': $held.version, 'execution': $holder, 'started': $held.started}, $open, {'outcome': 'rolled-back', "
         "'phase': 'done', 'ended': $now(), 'reason': 'It was stopped: ' & ($cause = 'rejected' ? 'version ' & "
@@ -321,10 +322,7 @@ def _written(place: Place) -> dict[str, State]:
 
 def _ends(place: Place) -> dict[str, State]:
     """Writes down how it ended, gives the turn back and tells people."""
-    key = (
-        "($cause = 'rejected' ? 'release/' & $formatInteger($ended.record.version, '000000') & '/' : 'rollback/') & "
-        "$started"
-    )
+    key = f"($cause = 'rejected' ? {attempts('$ended.record.version')} : 'rollback/') & $started"
     outcome = "$cause = 'rejected' and $ended.outcome = 'rolled-back' ? 'rejected' : $ended.outcome"
     return {
         "Broken": {

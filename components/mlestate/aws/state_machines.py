@@ -14,6 +14,7 @@ from pulumi import Output, Resource
 from mlestate.part import Part
 
 __all__ = [
+    "CONDITION",
     "RETRY",
     "State",
     "choice",
@@ -33,6 +34,10 @@ RETENTION_DAYS = 30
 
 State = dict[str, Any]
 """One state in Amazon States Language, without its name."""
+
+CONDITION = "DynamoDb.ConditionalCheckFailedException"
+"""An item was not as a condition wants it, as Step Functions names it: after the class of the SDK for Java (Step
+Functions developer guide, "Handling errors in Step Functions workflows")."""
 
 RETRY = (
     {
@@ -164,18 +169,27 @@ def each(
     then: str,
     *,
     output: Any = None,
+    name: str | None = None,
+    at_once: int = 1,
+    passing: str | None = None,
 ) -> State:
-    """The same call for each of some items, one after the other; ``output`` is of one call, ``assign`` of all."""
-    name = action.split(":")[1]
-    name = name[0].upper() + name[1:]
+    """The same call for each of some items, ``at_once`` of them; ``output`` is of one call, ``assign`` of all.
+
+    ``name`` is that of the call's state, by default the action's: two states of a machine may not share one.
+    ``passing`` is an error with which an item is left and the next one called.
+    """
+    name = name or action.split(":")[1][0].upper() + action.split(":")[1][1:]
+    left = {} if passing is None else {f"{name}Left": {"Type": "Pass", "End": True}}
+    catch = {passing: next(iter(left))} if passing is not None else None
+    called = task(action, arguments, {}, None, output=output, catch=catch, caught="unneeded")
     return {
         "Type": "Map",
         "Items": expression(items),
-        "MaxConcurrency": 1,
+        "MaxConcurrency": at_once,
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
             "StartAt": name,
-            "States": {name: task(action, arguments, {}, None, output=output)},
+            "States": {name: called, **left},
         },
         **({"Assign": dict(assign)} if assign else {}),
         "Next": then,
