@@ -115,6 +115,8 @@ def neutral(text: str, environment: str) -> str:
     """The text without the environment's name, with one word for all others, and without what was made up for it."""
     for name, word in ((environment, "*"), (MIRRORED[environment], "@")):
         text = re.sub(rf"\b{name}\b|(?<=_){name}(?=_)", word, text)
+    # What a regular expression lists has no order, as what a policy lists.
+    text = re.sub(r"\(([^()]*\|[^()]*)\)", lambda found: "(" + "|".join(sorted(found[1].split("|"))) + ")", text)
     return MADE_UP.sub("#", text)
 
 
