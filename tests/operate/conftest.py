@@ -87,6 +87,11 @@ class Done:
     """On the error stream, or the sentence for wrong input."""
 
     @property
+    def text(self) -> str:
+        """What it printed without frames and line breaks: where a line ends depends on the ages in it, too."""
+        return " ".join(self.out.replace("│", " ").split())
+
+    @property
     def document(self) -> dict[str, Any]:
         read: dict[str, Any] = json.loads(self.out)
         return read

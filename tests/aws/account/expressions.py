@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from jsonata import Jsonata  # type: ignore[import-untyped]  # it ships no types
-from jsonata.timebox import Timebox  # type: ignore[import-untyped]
-from jsonata.utils import Utils  # type: ignore[import-untyped]
+from jsonata.timebox import Timebox  # type: ignore[import-untyped]  # the same
+from jsonata.utils import Utils  # type: ignore[import-untyped]  # the same
 from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
