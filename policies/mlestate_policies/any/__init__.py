@@ -1,0 +1,1 @@
+"""Rules that hold on all three clouds, and rules over a whole stack."""

@@ -1,0 +1,1 @@
+"""Rules over resources of Google Cloud."""
