@@ -11,7 +11,7 @@ from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Rule, Undecided, Violation, rules
 from mlestate_policies.settings import Settings, Waiver
 
-__all__ = ["Finding", "Report", "broken", "judge", "level_of"]
+__all__ = ["Finding", "Report", "broken", "judge", "level_of", "pack_of", "unchecked_types", "unknown_yet"]
 
 Level = Literal["mandatory", "advisory", "disabled"]
 _NOT_CLOUD = ("pulumi:", "mlestate:")
@@ -75,13 +75,12 @@ def judge(inputs: Iterable[Resource], outputs: Iterable[Resource], settings: Set
     for rule, level in in_force:
         if rule.kind == "stack":
             findings += _findings(rule, level, estate, "", settings)
-    cloud = [subject for subject in subjects if not subject.type.startswith(_NOT_CLOUD)]
     return Report(
         tuple(findings),
         settings.expired,
-        len(cloud),
+        sum(not subject.type.startswith(_NOT_CLOUD) for subject in subjects),
         len(in_force),
-        dict(sorted(Counter(each.type for each in cloud if not looked_at(each.type)).items())),
+        unchecked_types(subject.type for subject in subjects),
     )
 
 
@@ -93,9 +92,19 @@ def level_of(rule: Rule, settings: Settings) -> Level:
     return "disabled" if rule.hardening and "regulated" not in settings.profiles else rule.level
 
 
-def looked_at(token: str) -> bool:
-    """Whether some rule by name looks at resources of a type."""
-    return any(token in rule.paths for rule in rules())
+def unchecked_types(tokens: Iterable[str]) -> Mapping[str, int]:
+    """The types of a cloud that no rule names, and how often each is among `tokens`."""
+    looked_at = {token for rule in rules() for token in rule.paths}
+    missed = Counter(token for token in tokens if not token.startswith(_NOT_CLOUD) and token not in looked_at)
+    return dict(sorted(missed.items()))
+
+
+def pack_of(token: str) -> str:
+    """The pack that answers for a type: its cloud's, else `any`."""
+    package = token.partition(":")[0]
+    return {"aws": "aws", "aws-native": "aws", "gcp": "gcp", "google-native": "gcp", "azure-native": "azure"}.get(
+        package, "any"
+    )
 
 
 def _findings(rule: Rule, level: Level, subject: Resource | Estate, urn: str, settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from mlestate_policies.resources import Resource
 
-__all__ = ["LIMITS", "PROFILES", "Limit", "Settings", "Waiver", "limit"]
+__all__ = ["LIMITS", "PROFILES", "LevelName", "Limit", "Settings", "Waiver", "limit"]
 
 PROFILES: Final = {
     "baseline": "What every estate keeps: nothing that costs money or asks for a network or keys of one's own.",
@@ -19,6 +19,8 @@ PROFILES: Final = {
 """The profiles; several may be chosen, and `baseline` is what holds when none is."""
 
 LimitValue: TypeAlias = float | tuple[str, ...]
+LevelName: TypeAlias = Literal["mandatory", "advisory", "remediate", "disabled"]
+"""Pulumi's enforcement levels."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Settings:
     profiles: tuple[str, ...] = ("baseline",)
     limits: Mapping[str, LimitValue] = field(default_factory=dict)
     """Only those that differ from the profiles'."""
-    levels: Mapping[str, Literal["mandatory", "advisory", "remediate", "disabled"]] = field(default_factory=dict)
+    levels: Mapping[str, LevelName] = field(default_factory=dict)
     """By the rule's id; only those that differ from the rules' own."""
     waivers: tuple[Waiver, ...] = ()
     undecided: Literal["advisory", "mandatory"] = "advisory"
