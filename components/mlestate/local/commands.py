@@ -27,21 +27,42 @@ Folder = Annotated[
 Scope = Annotated[
     str | None, typer.Option(help="The slice to run: hub or one environment; left out, the whole estate.")
 ]
+PackFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--policy-pack", metavar="DIR", help="Judge it by a policy pack; may be given several times."),
+]
+PackConfigs = Annotated[
+    list[Path] | None,
+    typer.Option("--policy-pack-config", metavar="FILE", help="What configures a pack: none, or one for each in turn."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Perform the update without asking.")]
 
 
 @app.command()
-def preview(file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None) -> None:
+def preview(
+    file: EstateFile,
+    scope: Scope = None,
+    engine: EngineName = "auto",
+    state: Folder = None,
+    policy_pack: PackFolders = None,
+    policy_pack_config: PackConfigs = None,
+) -> None:
     """Show what `up` would do."""
-    _run("preview", file, scope, engine, state, yes=True)
+    _run("preview", file, scope, engine, state, yes=True, folders=policy_pack, configs=policy_pack_config)
 
 
 @app.command()
 def up(
-    file: EstateFile, scope: Scope = None, engine: EngineName = "auto", state: Folder = None, yes: Yes = False
+    file: EstateFile,
+    scope: Scope = None,
+    engine: EngineName = "auto",
+    state: Folder = None,
+    yes: Yes = False,
+    policy_pack: PackFolders = None,
+    policy_pack_config: PackConfigs = None,
 ) -> None:
     """Create or update the estate on the local cloud."""
-    _run("up", file, scope, engine, state, yes=yes)
+    _run("up", file, scope, engine, state, yes=yes, folders=policy_pack, configs=policy_pack_config)
 
 
 @app.command()
@@ -79,10 +100,29 @@ def passthrough(context: typer.Context, file: EstateFile, scope: Scope = None, s
     raise typer.Exit(Run.of(file, scope, state).passthrough(context.args))
 
 
-def _run(command: str, file: Path, scope: str | None, engine: str, state: Path | None, *, yes: bool) -> None:
+def _run(
+    command: str,
+    file: Path,
+    scope: str | None,
+    engine: str,
+    state: Path | None,
+    *,
+    yes: bool,
+    folders: list[Path] | None = None,
+    configs: list[Path] | None = None,
+) -> None:
+    from mlestate.local.analyzers import Pack
     from mlestate.local.run import Run
 
     if not yes and not sys.stdin.isatty():
         raise InputError(f"--yes must be given to run {command} where nobody can be asked (no terminal)")
-    if not Run.of(file, scope, state).perform(command, engine, yes=yes):
+    folders = folders or []
+    files: list[Path | None] = [*configs] if configs else [None] * len(folders)
+    if len(files) != len(folders):
+        raise InputError(
+            f"--policy-pack-config was given {len(files)} times and --policy-pack {len(folders)} times; "
+            "give none, or one for each pack in turn"
+        )
+    packs = [Pack(folder, config) for folder, config in zip(folders, files, strict=True)]
+    if not Run.of(file, scope, state).perform(command, engine, yes=yes, packs=packs):
         raise typer.Exit(1)

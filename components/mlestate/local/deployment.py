@@ -7,7 +7,7 @@ deleted. Registrations arrive on several threads; what they share is guarded by 
 
 import re
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from pulumi.runtime.proto import resource_pb2 as pb
 from mlestate.errors import InputError
 from mlestate.local import properties
 from mlestate.local.aliases import earlier_urns
+from mlestate.local.analyzers import Analyzers, Verdict
 from mlestate.local.events import Recorder
 from mlestate.local.markers import UNKNOWN
 from mlestate.local.providers import Diff, Manager, ProviderError, configuration_of, note_version
@@ -47,9 +48,11 @@ class Deployment:
         providers: Callable[[str], Any],
         recorder: Recorder,
         preview: bool,
+        analyzers: Analyzers | None = None,
     ) -> None:
         self._stack = stack
         self._preview = preview
+        self._analyzers = analyzers
         self.recorder = recorder
         self.state = state
         self.registry = Registry(providers, lambda: state.resources, preview)
@@ -216,6 +219,7 @@ class Deployment:
             self._check(manager, new, goal if owned is not None else request.object, owned, salt=old.id if old else "")
         else:
             new.inputs = goal
+        self._analyze(new)
         if old is None:
             return self.steps.create(new)
         if recreated is not None:
@@ -244,6 +248,32 @@ class Deployment:
         if checked.failures:
             raise StepFailed
         new.inputs = checked.inputs
+
+    def _analyze(self, new: Resource) -> None:
+        """Ask the policy packs of a resource that was checked; a preview goes on after a violation, an update not."""
+        if self._analyzers is None:
+            return
+        provider = self.news.get(provider_urn(new.provider)) if new.provider else None
+        new.inputs, said = self._analyzers.remedied(new, provider)
+        if self._heard([*said, *self._analyzers.analyze(new, provider)]) and not self._preview:
+            self.recorder.failed = True
+            raise StepFailed
+
+    def analyze_stack(self) -> None:
+        """Ask the policy packs of all that was registered, when all went well."""
+        if self._analyzers is not None:
+            self._heard(self._analyzers.analyze_stack(self.news.values()))
+
+    def _heard(self, verdicts: Iterable[Verdict]) -> bool:
+        """Tell of verdicts; True when one of them forbids."""
+        forbidden = False
+        for verdict in verdicts:
+            if verdict.mandatory:
+                self.recorder.forbid(str(verdict), verdict.urn)
+                forbidden = True
+            else:
+                self.recorder.say("warning", str(verdict), verdict.urn)
+        return forbidden
 
     def _diff(self, manager: Manager | None, old: Resource, new: Resource) -> Diff:
         if new.deleted_with and self.replacements.is_replaced(new.deleted_with):

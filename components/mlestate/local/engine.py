@@ -1,10 +1,10 @@
 """The embedded engine: runs a Pulumi program against providers in the same process, with Pulumi's semantics.
 
 It is a rehearsal, not a rival: what it does not do (import, remote components, transforms, hooks, parameterised
-packages, stack references, policies, targets) it refuses by name. Its state is a Pulumi checkpoint (state.py).
+packages, stack references, targets) it refuses by name. Its state is a Pulumi checkpoint (state.py).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from mlestate.local import program as programs
 from mlestate.local import properties, removal
+from mlestate.local.analyzers import Analyzers, Pack, started
 from mlestate.local.deployment import Deployment
 from mlestate.local.events import Diagnostic, Event, Operation, OperationDone, OperationStarted, Recorder, Result
 from mlestate.local.journal import StateLocked
@@ -42,7 +43,8 @@ class Engine:
     `providers("aws")` answers the servicer of a package, once for each provider resource (make a new one to keep
     explicit providers with different configurations apart), and raises KeyError for a package it does not have.
     `config` is the stack's configuration, `<namespace>:<key>`, of which the keys in `secret_config` are secrets.
-    `parallel` bounds the provider calls at one time. `listener` hears every event as it happens, one at a time.
+    `parallel` bounds the provider calls at one time. `packs` are the policy packs that judge previews and updates.
+    `listener` hears every event as it happens, one at a time.
 
     After a failure, what does not depend on it is still done, as Pulumi does with --continue-on-error, and nothing is
     deleted, as Pulumi does without: what was replaced goes with the next run that succeeds.
@@ -63,6 +65,7 @@ class Engine:
         organization: str = "organization",
         parallel: int = 16,
         listener: Callable[[Event], None] | None = None,
+        packs: Sequence[Pack] = (),
     ) -> None:
         self._stack = Stack(
             project=project,
@@ -73,6 +76,7 @@ class Engine:
             parallel=parallel,
         )
         self._state, self._providers, self._listener = state, providers, listener
+        self._packs = packs
 
     def preview(self, program: Program) -> Result:
         """What `up` would do. Changes nothing."""
@@ -106,18 +110,32 @@ class Engine:
             removal.remove_unregistered(deployment.steps, (), self._stack.parallel)
         return recorder.result({})
 
-    def _deployment(self, state: State, recorder: Recorder, *, preview: bool) -> Deployment:
-        return Deployment(self._stack, state=state, providers=self._providers, recorder=recorder, preview=preview)
+    def _deployment(
+        self, state: State, recorder: Recorder, *, preview: bool, analyzers: Analyzers | None = None
+    ) -> Deployment:
+        return Deployment(
+            self._stack,
+            state=state,
+            providers=self._providers,
+            recorder=recorder,
+            preview=preview,
+            analyzers=analyzers,
+        )
 
     def _run(self, program: Program, state: State, recorder: Recorder, *, preview: bool) -> Result:
         if not preview and state.pending:
             removal.settle_pending(self._deployment(state, recorder, preview=False).steps, self._stack.parallel)
-        deployment = self._deployment(state, recorder, preview=preview)
-        monitor = Monitor(deployment, self._stack, preview=preview)
-        try:
-            programs.run(program, self._stack, monitor=monitor, engine=EngineService(recorder), preview=preview)
-        except programs.ProgramFailed as error:
-            recorder.say("error", str(error), traceback=error.lines)
-        if not recorder.failed:
-            removal.remove_unregistered(deployment.steps, deployment.registered, self._stack.parallel)
+        with started(self._packs) as analyzers:
+            if analyzers is not None:
+                analyzers.configure(self._stack, preview=preview)
+            deployment = self._deployment(state, recorder, preview=preview, analyzers=analyzers)
+            monitor = Monitor(deployment, self._stack, preview=preview)
+            try:
+                programs.run(program, self._stack, monitor=monitor, engine=EngineService(recorder), preview=preview)
+            except programs.ProgramFailed as error:
+                recorder.say("error", str(error), traceback=error.lines)
+            if not recorder.failed:
+                removal.remove_unregistered(deployment.steps, deployment.registered, self._stack.parallel)
+            if not recorder.failed:
+                deployment.analyze_stack()
         return recorder.result(properties.shown(deployment.outputs))

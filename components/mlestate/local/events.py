@@ -79,6 +79,7 @@ class Recorder:
         self.changes: Counter[str] = Counter()
         self.diagnostics: list[Diagnostic] = []
         self.failed = False
+        self.forbidden = False
 
     def started(self, operation: Operation) -> None:
         self._tell(OperationStarted(operation))
@@ -106,8 +107,15 @@ class Recorder:
             self.failed = self.failed or severity == "error"
         self._tell(diagnostic)
 
+    def forbid(self, message: str, urn: str = "") -> None:
+        """Record what a policy forbids: the run goes on, to find all of it, and fails in the end."""
+        failed = self.failed
+        self.say("error", message, urn)
+        self.failed, self.forbidden = failed, True
+
     def result(self, outputs: Mapping[str, Any]) -> Result:
-        return Result(tuple(self.operations), outputs, dict(self.changes), tuple(self.diagnostics), self.failed)
+        failed = self.failed or self.forbidden
+        return Result(tuple(self.operations), outputs, dict(self.changes), tuple(self.diagnostics), failed)
 
     def _tell(self, event: Event) -> None:
         if self._listener is not None:

@@ -19,6 +19,7 @@ import psutil
 import yaml
 
 from mlestate.errors import InputError
+from mlestate.local.analyzers import Pack
 from mlestate.local.journal import StateLocked
 from mlestate.local.serve import write_shims
 from mlestate.local.session import PASSPHRASE, PROJECT, Session
@@ -150,11 +151,15 @@ def _config(settings: Mapping[str, str]) -> dict[str, Any]:
     return {key: json.loads(value) if value.startswith("[") else value for key, value in settings.items()}
 
 
-def arguments(command: str, *, yes: bool) -> Sequence[str]:
+def arguments(command: str, *, yes: bool, packs: Sequence[Pack] = ()) -> Sequence[str]:
     """The words of a Pulumi command that match the same command of the embedded engine."""
+    # Policies stop an update before anything is changed only in the preview that goes before it.
+    skipped = [] if packs else ["--skip-preview"]
     return [
         command,
-        *(["--yes", "--skip-preview"] if yes and command != "preview" else []),
+        *(["--yes", *skipped] if yes and command != "preview" else []),
+        *(f"--policy-pack={pack.folder.resolve()}" for pack in packs),
+        *(f"--policy-pack-config={pack.configuration.resolve()}" for pack in packs if pack.configuration),
         "--suppress-permalink=true",
     ]
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from mlestate.blueprint import inventory
 from mlestate.errors import InputError
 from mlestate.local import display
+from mlestate.local.analyzers import Pack
 from mlestate.local.engine import Result
 from mlestate.local.journal import Files
 from mlestate.local.pulumi_engine import PulumiEngine, arguments, missing
@@ -48,8 +49,10 @@ class Run:
             )
         return run
 
-    def perform(self, command: str, engine: str, *, yes: bool) -> bool:
+    def perform(self, command: str, engine: str, *, yes: bool, packs: Sequence[Pack] = ()) -> bool:
         """Run preview, up, refresh or destroy; True when it ended well, or when the person said no.
+
+        The policy packs judge a preview and an update.
 
         Raises:
             InputError: no such engine, or Pulumi's own is asked for and not on PATH.
@@ -70,8 +73,8 @@ class Run:
                 self._keep(engine)
             if own:
                 own.prepare()
-                return own.change(*arguments(command, yes=yes)) == 0
-            return self._embedded(command, yes=yes)
+                return own.change(*arguments(command, yes=yes, packs=packs)) == 0
+            return self._embedded(command, packs, yes=yes)
 
     def export(self) -> None:
         """Print the state, secrets encrypted, of whichever engine ran last.
@@ -96,26 +99,26 @@ class Run:
             own.prepare()
         return own.run(*words)
 
-    def _embedded(self, command: str, *, yes: bool) -> bool:
+    def _embedded(self, command: str, packs: Sequence[Pack], *, yes: bool) -> bool:
         if not yes:
             if command == "up":
-                previewed = self._shown("preview")
+                previewed = self._shown("preview", packs)
                 if previewed.failed or not set(previewed.changes) - {"same"}:
                     return not previewed.failed
             if not typer.confirm(f"Do you want to perform this {command}?"):
                 return True
         try:
-            if yes and command == "up" and self.session.run("preview").failed:
+            if yes and command == "up" and self.session.run("preview", packs=packs).failed:
                 # As Pulumi's own command does: what a preview refuses changes nothing, even where nobody is asked.
-                return not self._shown("preview").failed
-            return not self._shown(command).failed
+                return not self._shown("preview", packs).failed
+            return not self._shown(command, packs).failed
         except KeyboardInterrupt:
             self.console.print("\nInterrupted. Nothing is lost: run the same command again to finish.")
             raise typer.Exit(INTERRUPTED) from None
 
-    def _shown(self, command: str) -> Result:
+    def _shown(self, command: str, packs: Sequence[Pack]) -> Result:
         show = display.Display(self.console, preview=command == "preview")
-        result = self.session.run(command, show)
+        result = self.session.run(command, show, packs)
         show.summary(result)
         if command == "up" and not result.failed:
             display.outputs(self.console, result.outputs)

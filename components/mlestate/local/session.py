@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from mlestate.config import load
 from mlestate.config.estate import Estate as EstateSettings
 from mlestate.errors import InputError
 from mlestate.estate import cloud_for, slices
+from mlestate.local.analyzers import Pack
 from mlestate.local.cloud import CLOUDS, LocalCloud
 from mlestate.local.engine import Engine, Event, Result
 from mlestate.local.faults import Faults
@@ -183,8 +184,8 @@ class Session:
         """What exists in the local cloud."""
         return Store(self.cloud)
 
-    def run(self, command: str, listener: Listener | None = None) -> Result:
-        """Run ``preview``, ``up``, ``refresh`` or ``destroy`` under the embedded engine.
+    def run(self, command: str, listener: Listener | None = None, packs: Sequence[Pack] = ()) -> Result:
+        """Run ``preview``, ``up``, ``refresh`` or ``destroy`` under the embedded engine; packs judge the first two.
 
         Raises:
             StateLocked: another run holds the folder.
@@ -196,6 +197,7 @@ class Session:
             providers=_providers(self.store),
             config=self.config,
             listener=listener,
+            packs=packs,
         )
         runs: dict[str, Callable[[], Result]] = {
             "preview": lambda: engine.preview(self.program),
