@@ -28,7 +28,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(local, name="local")
+policies = typer.Typer(help="Judge estates by the rules of the policy packs, without Pulumi.", no_args_is_help=True)
+app.add_typer(policies, name="policy")
 
+PolicyConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy-config",
+        metavar="FILE",
+        help="Levels, limits, profiles and waivers of the rules.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model of the file.")]
 VersionNumber = Annotated[str, typer.Argument(metavar="VERSION", help="The number of a version in the registry.")]
@@ -80,11 +90,31 @@ def plan(
         typer.Option(metavar="FILE", help="Preview the change on a state that `pulumi stack export` wrote."),
     ] = None,
     scope: Scope = None,
+    policy: Annotated[bool, typer.Option("--policy", help="Judge it by the rules of the policy packs, too.")] = False,
+    policy_config: PolicyConfig = None,
 ) -> None:
     """Show what an estate is made of, or what would change in it: offline, no account and no credentials."""
     from mlestate.local.plan import plan as run
 
-    if not run(file, scope=scope, as_json=as_json, export=export, against=against):
+    judged = policy or policy_config is not None
+    if not run(file, scope=scope, as_json=as_json, export=export, against=against, policy=judged, config=policy_config):
+        raise typer.Exit(1)
+
+
+@policies.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `pulumi stack export` or `preview --json` wrote.")],
+    config: PolicyConfig = None,
+    form: Annotated[str, typer.Option("--format", metavar="text|json|sarif|junit", help="How it is written.")] = "text",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; left out, to the terminal.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The estate file whose lines SARIF points at.")
+    ] = None,
+) -> None:
+    """Judge a Pulumi state or preview, of any estate: offline, in seconds."""
+    from mlestate.policy import check as run
+
+    if not run(file, config, form, output, source):
         raise typer.Exit(1)
 
 
