@@ -8,7 +8,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 
 from mlestate_policies.judge import Finding, Report
-from mlestate_policies.rules import Rule, rules
+from mlestate_policies.rules import Rule
 
 __all__ = ["FORMATS", "Place", "as_json", "as_junit", "as_sarif", "as_text"]
 
@@ -51,7 +51,7 @@ def as_json(report: Report) -> str:
         {
             "passed": report.passed,
             "resources": report.resources,
-            "rules": report.applied,
+            "rules": len(report.applied),
             "counts": _counts(report),
             "findings": [
                 {
@@ -79,16 +79,15 @@ def as_json(report: Report) -> str:
 
 def as_sarif(report: Report, place: Place) -> str:
     """A log that GitHub, GitLab and Azure DevOps show on a pull request. Waived findings are in it as suppressed."""
-    used = sorted({finding.rule.id for finding in report.findings})
-    results = [_result(finding, used.index(finding.rule.id), place) for finding in report.findings]
+    index = {rule.id: number for number, rule in enumerate(report.applied)}
+    results = [_result(finding, index[finding.rule.id], place) for finding in report.findings]
     uri, line = place("")
     notifications = [
         {"level": "error", "message": {"text": f"a waiver is over: {waiver}"}, "locations": [_location(uri, line, "")]}
         for waiver in report.expired
     ]
-    known = {rule.id: rule for rule in rules()}
     run: dict[str, Any] = {
-        "tool": {"driver": {"name": "mlestate", "rules": [_descriptor(known[each]) for each in used]}},
+        "tool": {"driver": {"name": "mlestate", "rules": [_descriptor(rule) for rule in report.applied]}},
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
         "results": results,
         "columnKind": "unicodeCodePoints",
@@ -109,7 +108,7 @@ def as_junit(report: Report) -> str:
         by_rule[finding.rule.id].append(finding)
     suite = ElementTree.Element("testsuite", name="mlestate policies")
     failures = errors = 0
-    for rule in rules():
+    for rule in report.applied:
         findings = by_rule[rule.id]
         case = ElementTree.SubElement(
             suite, "testcase", classname=f"mlestate.{rule.cloud}", name=f"{rule.id} {rule.statement}"
@@ -166,7 +165,7 @@ def _verdict(report: Report) -> str:
     more = [f"{counts[kind]} {kind}" for kind in ("undecided", "waived", "failed") if counts[kind]]
     more += [f"{len(report.expired)} waivers over"] if report.expired else []
     verdict = "passed" if report.passed else "FAILED"
-    return f"{verdict}: {report.applied} rules over {report.resources} resources, {', '.join([said, *more])}."
+    return f"{verdict}: {len(report.applied)} rules over {report.resources} resources, {', '.join([said, *more])}."
 
 
 def _name(finding: Finding) -> str:

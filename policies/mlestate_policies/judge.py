@@ -43,8 +43,8 @@ class Report:
     expired: tuple[Waiver, ...]
     resources: int
     """How many resources of a cloud there are."""
-    applied: int
-    """How many rules are in force."""
+    applied: tuple[Rule, ...]
+    """The rules in force."""
     unchecked: Mapping[str, int]
     """The types that no rule looks at, and how many resources are of each."""
 
@@ -79,7 +79,7 @@ def judge(inputs: Iterable[Resource], outputs: Iterable[Resource], settings: Set
         tuple(findings),
         settings.expired,
         sum(not subject.type.startswith(_NOT_CLOUD) for subject in subjects),
-        len(in_force),
+        tuple(rule for rule, _ in in_force),
         unchecked_types(subject.type for subject in subjects),
     )
 
