@@ -42,7 +42,7 @@ from mlestate_policies.rules import Rule, Violation, rules
 from mlestate_policies.settings import Settings
 from mlestate_policies.values import Node
 
-__all__ = ["policies", "serve"]
+__all__ = ["Servicer", "policies", "serve"]
 
 _LEVELS: Final = {
     "advisory": proto.ADVISORY,
@@ -59,7 +59,7 @@ class _Current:
     settings = Settings()
 
 
-class _Servicer(sdk._PolicyAnalyzerServicer):
+class Servicer(sdk._PolicyAnalyzerServicer):
     """The SDK's servicer, which keeps each policy's configuration from all others: here all of it is read at once.
 
     So a rule that does not exist is refused, where Pulumi passes over it, and a profile sets levels.
@@ -85,7 +85,7 @@ class _Servicer(sdk._PolicyAnalyzerServicer):
 
 def serve(cloud: str) -> None:
     """Serve the rules of a cloud, or of `any`, to Pulumi; returns when Pulumi ends it."""
-    setattr(sdk, _Servicer.__mro__[1].__name__, _Servicer)  # the constructor below makes its servicer by this name
+    setattr(sdk, Servicer.__mro__[1].__name__, Servicer)  # the constructor below makes its servicer by this name
     PolicyPack(
         name=f"mlestate-{cloud}",
         policies=policies(cloud),
