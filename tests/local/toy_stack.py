@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
+from mlestate.local.analyzers import Pack
 from mlestate.local.engine import Engine, Event, Program, Result, State
 from tests.local.toy_provider import ToyCloud, ToyProvider
 
@@ -46,6 +47,7 @@ class ToyStack:
     config: Mapping[str, str] = field(default_factory=dict)
     secret_config: tuple[str, ...] = ()
     parallel: int = 8
+    packs: Sequence[Pack] = ()
     events: list[Event] = field(default_factory=list)
     instances: list[ToyProvider] = field(default_factory=list)
 
@@ -66,6 +68,7 @@ class ToyStack:
             secret_config=self.secret_config,
             parallel=self.parallel,
             listener=self.events.append,
+            packs=self.packs,
         )
 
     def up(self, program: Program, *, fails: bool = False) -> Result:
