@@ -1,6 +1,12 @@
-"""What all tests share: the golden inventories' switch, and programs recorded by running them."""
+"""What all tests share: the golden inventories' switch, and programs recorded by running them, once each in a run."""
 
-from collections.abc import Callable
+import fcntl
+import gc
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2s
 from pathlib import Path
 
 import pytest
@@ -8,6 +14,7 @@ import pytest
 from mlestate.blueprint.inventory import Row, rows
 from mlestate.local.engine import Diagnostic
 from mlestate.local.session import rehearse
+from mlestate.names import HUB, Names
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -17,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-inventory", action="store_true", help="write tests/inventories/ anew from what the examples register"
     )
+
+
+def pytest_collection_finish() -> None:
+    """The command sets the same bound: Python's own spends a third of a recording in looking for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, *gc.get_threshold()[1:])
 
 
 Record = Callable[..., list[Row]]
@@ -42,11 +56,65 @@ def relaxed(example: Path, folder: Path) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class Recording:
+    """What came of running the program on an estate file."""
+
+    rows: list[Row]
+    names: frozenset[tuple[str, str, str]]
+    """The physical names that were asked for: kind, `hub` or `environment`, role."""
+
+
+_SHARED: list[Path] = []
+"""The folder in which the workers of this run share recordings, as long as there is one."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_recordings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every run has a folder of its own, so that no recording is older than the program."""
+    folder = tmp_path_factory.getbasetemp()
+    _SHARED.append(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    yield
+    _SHARED.clear()
+
+
 def recorded(file: Path, scope: str | None = None) -> list[Row]:
     """The resources that an estate file registers."""
+    return recording(file, scope).rows
+
+
+def recording(file: Path, scope: str | None = None) -> Recording:
+    """What comes of running the program on an estate file: run once for each text and slice, and a copy for each test.
+
+    A test that changes the program, or that listens to it, runs it with `fresh`.
+    """
+    if not _SHARED:
+        return fresh(file, scope)
+    key = blake2s(f"{scope} {file.read_text()}".encode()).hexdigest()
+    with (_SHARED[0] / f"recording-{key}").open("a+b") as kept:
+        # Whoever comes second waits for the first, and a worker that dies lets go.
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        if not kept.seek(0, os.SEEK_END):
+            kept.write(pickle.dumps(fresh(file, scope)))
+        kept.seek(0)
+        found: Recording = pickle.load(kept)  # noqa: S301  # written by this run
+        return found
+
+
+def fresh(file: Path, scope: str | None = None) -> Recording:
+    """Run the program on an estate file."""
     problems: list[str] = []
-    done = rehearse(
-        file, scope, listener=lambda event: problems.append(str(event)) if isinstance(event, Diagnostic) else None
-    )
+    names: set[tuple[str, str, str]] = set()
+    physical = Names.physical
+
+    def noted(self: Names, kind: str, role: str) -> str:
+        names.add((kind, "hub" if self.environment == HUB else "environment", role))
+        return physical(self, kind, role)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Names, "physical", noted)
+        done = rehearse(
+            file, scope, listener=lambda event: problems.append(str(event)) if isinstance(event, Diagnostic) else None
+        )
     assert not done.result.failed, "\n".join(problems)
-    return rows(done.state.export(show_secrets=False))
+    return Recording(rows(done.state.export(show_secrets=False)), frozenset(names))

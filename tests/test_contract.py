@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,7 +13,7 @@ from mlestate.blueprint.inventory import Row
 from mlestate.estate import CLOUDS
 from mlestate.local.cloud import LocalCloud
 from mlestate.local.schema import resource_type
-from tests.conftest import EXAMPLES, ROOT, Record, recorded
+from tests.conftest import EXAMPLES, ROOT, Record, fresh, recorded
 
 UNTAGGED = {
     # A scalable target with tags is "already existing" at its second update (terraform-provider-aws #31839).
@@ -23,7 +24,11 @@ each_cloud = pytest.mark.parametrize("cloud", CLOUDS)
 
 
 def minimal(cloud: str) -> list[Row]:
-    return recorded(ROOT / "examples" / f"{cloud}-minimal.yaml")
+    return recorded(_minimal(cloud))
+
+
+def _minimal(cloud: str) -> Path:
+    return ROOT / "examples" / f"{cloud}-minimal.yaml"
 
 
 def outputs(rows: list[Row], kind: str) -> Mapping[str, Any]:
@@ -59,7 +64,7 @@ def test_everything_that_takes_tags_carries_them(example: Any) -> None:
 
 @each_cloud
 def test_two_environments_of_one_estate_do_not_collide(cloud: str, record: Record) -> None:
-    text = (ROOT / "examples" / f"{cloud}-minimal.yaml").read_text()
+    text = _minimal(cloud).read_text()
     rows = record(text + "environments: {staging: {}, production: {}}\n")
     twice = [urn for urn, count in Counter(row.urn for row in rows).items() if count > 1]
     assert not twice
@@ -79,5 +84,5 @@ def test_nothing_is_looked_up(cloud: str, monkeypatch: pytest.MonkeyPatch) -> No
         return answer(self, request, context)
 
     monkeypatch.setattr(LocalCloud, "Invoke", invoke)
-    assert minimal(cloud)
+    assert fresh(_minimal(cloud)).rows
     assert asked == [], "facts come from the file or from a part, so that a preview is never blind"

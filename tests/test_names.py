@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlestate.config import load
 from mlestate.names import HUB, KINDS, USED, Names, NameTooLong, check
 from tests.aws.estates import MINIMAL, ONE_ACCOUNT
-from tests.conftest import EXAMPLES, recorded
+from tests.conftest import EXAMPLES, recording
 
 words = st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,8})?", fullmatch=True)
 kinds = st.sampled_from(sorted(KINDS))
@@ -104,18 +104,9 @@ alerts: {email: [oncall@acme.example], slack: "secret:webhook"}
 
 
 @pytest.mark.parametrize("cloud", sorted(USED))
-def test_the_table_of_names_lists_every_name_that_the_examples_need(
-    cloud: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_table_of_names_lists_every_name_that_the_examples_need(cloud: str, tmp_path: Path) -> None:
     """Does not prove a name that no example leads to: the examples of a cloud are to use all of its parts."""
     asked: set[tuple[str, str, str]] = set()
-    physical = Names.physical
-
-    def record(self: Names, kind: str, role: str) -> str:
-        asked.add((kind, "hub" if self.environment == HUB else "environment", role))
-        return physical(self, kind, role)
-
-    monkeypatch.setattr(Names, "physical", record)
     listed: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {row: set() for row in USED[cloud]}
     (tmp_path / "one-account.yaml").write_text(ONE_ACCOUNT)  # no example has a CI beside its environments
     (tmp_path / "asked-for.yaml").write_text(ASKED_FOR)
@@ -123,7 +114,8 @@ def test_the_table_of_names_lists_every_name_that_the_examples_need(
         config = load(example).config
         if config.cloud != cloud:
             continue
-        rows = recorded(example)
+        made_by = recording(example)
+        asked |= made_by.names
         for kind, slice_, role in USED[cloud]:
             roles = {
                 role.format(model=model, environment=each, features=group)
@@ -136,7 +128,7 @@ def test_the_table_of_names_lists_every_name_that_the_examples_need(
                 continue
             slices = [HUB] if slice_ == HUB else list(config.environments)
             expected = {Names(cloud, config.name, each, "", "").spelled(kind, one) for each in slices for one in roles}
-            made = {row.name for row in rows if row.type == AUTO_NAMED[cloud, kind]}
+            made = {row.name for row in made_by.rows if row.type == AUTO_NAMED[cloud, kind]}
             assert {name for name in made if (f"-{HUB}-" in name) == (slice_ == HUB)} <= expected
     assert asked <= set().union(*listed.values()), "a name that is not listed fails in an up and not in the file"
     needless = [row for row, names in listed.items() if not names & asked and (cloud, row[0]) not in AUTO_NAMED]
