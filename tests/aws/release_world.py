@@ -1,5 +1,6 @@
 """AWS plays the scenarios of releases in a simulated account; each in a copy of the process that has the account."""
 
+import gc
 import json
 import os
 import pickle
@@ -67,6 +68,7 @@ def apart(work: Callable[[], T], name: str) -> T:
         )
         child = os.fork()
     if child == 0:
+        gc.freeze()  # what is looked through for garbage is copied
         signal.alarm(REAL_SECONDS)
         try:
             done: tuple[bool, Any] = (True, (work(), COVERAGE))
