@@ -88,11 +88,12 @@ _LIFE = (
     Step("refresh", counts={}),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (
-    *(
-        Scenario(f"{example.stem}: up, up again, refresh, destroy", _estate(example.stem), (*_LIFE, Step("destroy")))
-        for example in EXAMPLES
-    ),
+LIVES: tuple[Scenario, ...] = tuple(
+    Scenario(f"{example.stem}: up, up again, refresh, destroy", _estate(example.stem), (*_LIFE, Step("destroy")))
+    for example in EXAMPLES
+)
+
+CHANGES: tuple[Scenario, ...] = (
     Scenario(
         "an edit that updates in place",
         _estate("aws-regulated"),
@@ -139,3 +140,5 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
     ),
 )
+
+SCENARIOS = (*LIVES, *CHANGES)

@@ -1,4 +1,4 @@
-"""The table of scenarios on the embedded engine."""
+"""The table of scenarios on the embedded engine; the lives of the examples and more of them are in test_examples."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.drivers import Embedded
-from tests.scenarios import SCENARIOS, Scenario
+from tests.scenarios import CHANGES, Scenario
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", CHANGES, ids=lambda scenario: scenario.name)
 def test_a_scenario_runs_to_its_end(scenario: Scenario, tmp_path: Path) -> None:
     driver = Embedded(scenario.start(tmp_path))
     for number, step in enumerate(scenario.steps):
