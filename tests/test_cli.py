@@ -30,8 +30,9 @@ def mlestate(*arguments: str | Path, cwd: Path = ROOT, **environment: str) -> su
 
 
 def begun(words: list[str], session: Session, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-    """A command that runs slowly, once it has created the first thing."""
-    slow = {"create": {"*": {"slow": 0.2}}}
+    """A command that runs slowly, once it has created the first thing: one that waits for another takes seconds more,
+    so that however busy the machine is, the command is then far from its end."""
+    slow = {"create": {"*": {"slow": 0.2}, "aws:ecr/lifecyclePolicy:LifecyclePolicy": {"slow": 5}}}
     running = subprocess.Popen(
         [MLESTATE, *words],
         cwd=ROOT,
