@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from mlestate_policies.any.reach import words
+from mlestate_policies.any.reach import refers, words
 from mlestate_policies.resources import Estate, Resource, names_of
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import RETENTION_DAYS, Settings, limit
@@ -45,6 +45,10 @@ _SOURCES: Final = {
     DIAGNOSTICS: ("workspaceId", "storageAccountId"),
 }
 """Who writes records, and the property that says where."""
+_WORKING: Final = {
+    "aws:s3/bucketLogging:BucketLogging": "targetBucket",
+    "aws:athena/workgroup:Workgroup": "configuration",
+}
 _STORES: Final = {
     S3_BUCKET: (),
     S3_LIFECYCLE: ("bucket", "rules[].expiration.days"),
@@ -93,10 +97,18 @@ def all_records(estate: Estate, settings: Settings) -> Iterator[Records]:
             yield from recorded_by(estate, source)
     for store in estate.of(*_STORES):
         named = any(fnmatchcase(store.name.lower(), pattern) for pattern in settings[CAPTURE_STORES])
-        named |= settings.keeps_records(store) and store.type != LOG_GROUP
+        named |= store.type != LOG_GROUP and holds_records(estate, store, settings)
         named |= store.type == LOG_GROUP and store.at("name").text.startswith(_ENDPOINT_LOGS)
         if named and store.type not in (S3_LIFECYCLE, AZURE_LIFECYCLE):
             yield Records(store)
+
+
+def holds_records(estate: Estate, store: Resource, settings: Settings) -> bool:
+    """Whether a store is named as one of records, and is not merely where access logs or answers of queries go: S3
+    writes no access logs into a bucket that locks by itself, and answers can be asked for again."""
+    return settings.keeps_records(store) and not any(
+        refers(each, store, path) for token, path in _WORKING.items() for each in estate.of(token)
+    )
 
 
 def recorded_by(estate: Estate, source: Resource) -> Iterator[Records]:
