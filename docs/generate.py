@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from aws_models import aws_models
+from controls import controls
 
 from mlestate import contract
 from mlestate.blueprint.cost import estimate, prices
@@ -85,6 +86,7 @@ def _figures() -> str:
 GENERATED: Mapping[str, Callable[[], str]] = {
     "README.md": _readme,
     "components/mlestate/local/data/aws_models.json": aws_models,
+    "docs/controls.md": controls,
     "docs/figures.md": _figures,
     "docs/reference/estate.md": reference_markdown,
     "docs/reference/schema.json": lambda: json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
