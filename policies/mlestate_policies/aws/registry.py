@@ -23,10 +23,10 @@ IMAGE: Final = "aws:sagemaker/image:Image"
 APP_IMAGE: Final = "aws:sagemaker/appImageConfig:AppImageConfig"
 
 MODEL_TAGS: Final = limit(
-    "modelTags", (), "Tags that a group of model versions carries", regulated=("owner", "risk-tier")
+    "modelTags", (), "Tags that a group of model versions carries beside the required ones", regulated=("risk-tier",)
 )
 APPROVERS: Final = limit(
-    "approvers",
+    "registryApprovers",
     ("*approv*",),
     "Names or ARNs (with `*`) of the IAM roles and users that may approve a model version from another account",
 )
@@ -38,8 +38,8 @@ _GIVE_A_VERDICT: Final = ("sagemaker:UpdateModelPackage", "sagemaker:CreateModel
 @resource_rule(
     "ML-AWS-SM-080",
     {GROUP: ("modelPackageGroupDescription", "tags")},
-    "A group of model versions says what it is, who owns it and which risk it carries",
-    why="An inventory of models is these groups; one that nobody owns is watched by nobody.",
+    "A group of model versions says what it is for, and which risk it carries",
+    why="These groups are the inventory of models, and how closely a model is watched follows from its risk.",
     fix="Set modelPackageGroupDescription, and the tags that the limit modelTags names.",
     severity="medium",
     evidences=("OSFI E-23", "ISO 42001 A.6.2.7", "NIST AI RMF GOVERN 1.6"),
@@ -58,7 +58,7 @@ def model_group_is_described(group: Resource, settings: Settings) -> Findings:
     why="Whoever may write the status of a version from another account can release it without a review.",
     fix="Name principals, or hold them to aws:PrincipalArn or aws:PrincipalOrgID; allow UpdateModelPackage and "
     "CreateModelPackage only under a condition on sagemaker:ModelApprovalStatus, or to the roles in the limit "
-    "approvers.",
+    "registryApprovers.",
     severity="high",
     evidences=("EU AI Act 14", "ISO 42001 A.3.2", "NIST AI RMF GOVERN 2.1", "OSFI E-23"),
 )
@@ -178,15 +178,18 @@ def _approves(statement: Statement, document: Document) -> bool:
 
 def _withholds_approval(statement: Statement) -> bool:
     """Whether its conditions let through only requests that write no approval."""
-    verdicts = statement.limited_to(_VERDICT)
-    if verdicts and not any(overlap(each.lower(), "approved") for each in verdicts):
-        return True
     for condition in statement.conditions:
-        operator = condition.operator.lower()
-        if condition.key.lower() == _VERDICT.lower() and (
-            (operator == "null" and condition.values == ("true",))
-            or (operator.startswith("stringnot") and any(overlap(each, "Approved") for each in condition.values))
-        ):
+        if condition.key.lower() != _VERDICT.lower():
+            continue
+        operator = condition.operator.lower().removesuffix("ifexists")
+        approval = any(overlap(each.lower(), "approved") for each in condition.values)
+        if operator == "null":
+            withholds = condition.values == ("true",)
+        elif operator.startswith("stringnot"):
+            withholds = approval
+        else:
+            withholds = operator.startswith("string") and not approval
+        if withholds:
             return True
     return False
 
