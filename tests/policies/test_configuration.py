@@ -12,9 +12,9 @@ from mlestate_policies.judge import level_of
 from mlestate_policies.rules import named
 from mlestate_policies.settings import ALLOWED_REGIONS, RETENTION_DAYS, Settings
 
-ROOT = named()["ML-AWS-SM-001"]
+ROOT = named()["ML-AWS-SM-003"]
 WAIVER = {
-    "rule": "ML-AWS-SM-001",
+    "rule": "ML-AWS-SM-003",
     "urn": "*::lab",
     "owner": "ada@acme.example",
     "reason": "leaves with the pilot",
@@ -46,7 +46,7 @@ def test_a_rule_goes_by_its_id_and_by_its_name_in_pulumi(tmp_path: Path, name: s
 def test_all_sets_every_level_and_a_rule_of_its_own_wins(tmp_path: Path) -> None:
     settings = read(written(tmp_path, {"all": "advisory", "mlestate": {"levels": {ROOT.id: "mandatory"}}}))
     assert level_of(ROOT, settings) == "mandatory"
-    assert level_of(named()["ML-AWS-SM-002"], settings) == "advisory"
+    assert level_of(named()["ML-AWS-SM-007"], settings) == "advisory"
 
 
 def test_a_profile_sets_limits_and_a_limit_of_ones_own_wins(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_waiver_holds_until_its_day_and_fails_after_it(tmp_path: Path) -> None
     on_the_day = Settings(waivers=(waiver,), today=date(2027, 3, 31))
     assert on_the_day.waiver(ROOT.id, "urn:pulumi:a::b::c::lab") == waiver
     assert on_the_day.waiver(ROOT.id, "urn:pulumi:a::b::c::other") is None
-    assert on_the_day.waiver("ML-AWS-SM-002", "urn:pulumi:a::b::c::lab") is None
+    assert on_the_day.waiver("ML-AWS-SM-007", "urn:pulumi:a::b::c::lab") is None
     assert not on_the_day.expired
     after = Settings(waivers=(waiver,), today=date(2027, 4, 1))
     assert after.expired == (waiver,)

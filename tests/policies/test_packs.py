@@ -1,0 +1,224 @@
+"""The packs as processes, as Pulumi starts and asks them: the same verdict as `mlestate policy check`, and their words.
+
+That Pulumi's own engine starts them is shown in tests/pulumi, where the CLI is installed.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlestate.errors import InputError
+from mlestate.local.analyzers import Pack, Verdict, started
+from mlestate.local.resource import Resource, provider_urn
+from mlestate.local.session import rehearse
+from mlestate.local.stack import Stack
+from mlestate.local.state import State
+from mlestate_policies.configuration import HOUSEKEEPING, read
+from mlestate_policies.judge import judge
+from mlestate_policies.reading import of_state
+from mlestate_policies.rules import CLOUDS, named, rules
+from mlestate_policies.settings import Settings
+from tests.policies.packs import BAD_ESTATES, PACKS, ROOT, bad_estate
+
+STACK = Stack(project="mlestate", name="plan", organization="organization", config={}, secret_config=(), parallel=8)
+WAIVED = "waived for the test"
+
+
+@cache
+def exported(example: str) -> dict[str, Any]:
+    return rehearse(ROOT / "examples" / f"{example}.yaml").state.export(show_secrets=True)
+
+
+def by_the_rules(state: Mapping[str, Any], settings: Settings) -> set[tuple[str, str, str, bool]]:
+    subjects = of_state(state, "state")
+    report = judge(subjects.inputs, subjects.outputs, settings)
+    return {
+        (each.rule.name, each.urn, f"{each.message}. {each.rule.fix}", each.level == "mandatory")
+        for each in report.findings
+        if each.outcome == "violation" and each.waiver is None
+    }
+
+
+def by_the_packs(state: Mapping[str, Any], configuration: Path | None = None) -> list[Verdict]:
+    """As Pulumi judges a state: every resource's inputs, then all outputs, by every pack."""
+    kept = State.in_memory()
+    kept.import_(state)
+    resources: Mapping[str, Resource] = {each.urn: each for each in kept.resources}
+    with started([Pack(folder, configuration) for folder in PACKS.values()]) as analyzers:
+        assert analyzers is not None
+        analyzers.configure(STACK, preview=True)
+        verdicts: list[Verdict] = []
+        for each in resources.values():
+            verdicts += analyzers.analyze(each, resources.get(provider_urn(each.provider)))
+        return verdicts + analyzers.analyze_stack(resources.values())
+
+
+def violations(verdicts: list[Verdict]) -> set[tuple[str, str, str, bool]]:
+    names = {rule.name: rule for rule in rules()}
+    return {
+        (each.policy, each.urn, each.message.removeprefix(f"{names[each.policy].statement}\n"), each.mandatory)
+        for each in verdicts
+        if each.policy in names and "during preview" not in each.message
+    }
+
+
+def configured(folder: Path, **settings: Any) -> Path:
+    file = folder / "policies.json"
+    file.write_text(json.dumps({"mlestate": settings}))
+    return file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", BAD_ESTATES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("profile", ["baseline", "regulated"])
+def test_a_bad_estate_gets_the_same_verdict_from_packs_and_command(file: Path, profile: str, tmp_path: Path) -> None:
+    state, _ = bad_estate(file)
+    configuration = configured(tmp_path, profiles=[profile])
+    found = violations(by_the_packs(state, configuration))
+    assert found, "a bad estate breaks rules"
+    assert found == by_the_rules(state, read(configuration))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["aws-minimal", "azure-two-subscriptions", "gcp-two-projects"])
+def test_an_example_gets_the_same_verdict_from_packs_and_command(example: str, tmp_path: Path) -> None:
+    """Under the strictest profile there are findings to compare, also where the baseline is clean."""
+    configuration = configured(tmp_path, profiles=["regulated", "quebec"])
+    state = exported(example)
+    assert violations(by_the_packs(state, configuration)) == by_the_rules(state, read(configuration))
+
+
+@contextmanager
+def pack(cloud: str, configuration: Path | None = None) -> Iterator[Any]:
+    with started([Pack(PACKS[cloud], configuration)]) as analyzers:
+        assert analyzers is not None
+        yield analyzers
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_pack_starts_and_tells_what_it_is(cloud: str) -> None:
+    with pack(cloud) as analyzers:
+        (running,) = analyzers._running
+        info = running._info
+        assert info.name == f"mlestate-{cloud}"
+        names = {policy.name for policy in info.policies}
+        assert names == {rule.name for rule in rules() if rule.cloud == cloud} | set(HOUSEKEEPING)
+        for policy in info.policies:
+            assert policy.description
+            if policy.name in named():
+                rule = named()[policy.name]
+                assert policy.remediation_steps == rule.fix
+                assert list(policy.tags) == [*rule.sources, *rule.evidences]
+
+
+def test_a_pack_refuses_a_configuration_that_cannot_hold_with_all_that_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "policies.json"
+    file.write_text(
+        json.dumps(
+            {
+                "ml-aws-sm-999-nothing": "mandatory",
+                "mlestate": {"waivers": [{"rule": "ML-AWS-SM-003"}], "limits": {"x": 1}},
+            }
+        )
+    )
+    with pytest.raises(InputError) as error, pack("aws", file) as analyzers:
+        analyzers.configure(STACK, preview=True)
+    for sentence in ("there is no rule", "waivers[0].owner", "there is no such limit"):
+        assert sentence in str(error.value)
+
+
+NOTEBOOK = "aws:sagemaker/notebookInstance:NotebookInstance"
+
+
+def notebook(**properties: Any) -> dict[str, Any]:
+    urn = f"urn:pulumi:plan::mlestate::{NOTEBOOK}::lab"
+    state = {"urn": urn, "type": NOTEBOOK, "custom": True, "id": "lab", "inputs": properties, "outputs": properties}
+    return {"version": 3, "deployment": {"resources": [state]}}
+
+
+def said(policy: str, state: Mapping[str, Any], configuration: Path | None = None) -> list[Verdict]:
+    kept = State.in_memory()
+    kept.import_(state)
+    with pack("aws", configuration) as analyzers:
+        analyzers.configure(STACK, preview=True)
+        verdicts = [verdict for each in kept.resources for verdict in analyzers.analyze(each, None)]
+        verdicts += analyzers.analyze_stack(kept.resources)
+    return [each for each in verdicts if each.policy.startswith(policy)]
+
+
+OPEN = {"rootAccess": "Enabled"}
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+WAIVER = {"rule": "ML-AWS-SM-003", "urn": "*::lab", "owner": "ada@acme.example", "reason": WAIVED}
+
+
+def test_a_violation_says_what_is_there_what_is_needed_and_the_fix() -> None:
+    (verdict,) = said("ml-aws-sm-003", notebook(**OPEN))
+    assert verdict.mandatory
+    assert 'rootAccess is "Enabled"; it has to be "Disabled"' in verdict.message
+    assert "Set rootAccess" in verdict.message
+
+
+def test_a_waiver_in_force_is_told_and_not_the_violation(tmp_path: Path) -> None:
+    file = configured(tmp_path, waivers=[{**WAIVER, "expires": "2999-01-01"}])
+    assert said("ml-aws-sm-003", notebook(**OPEN), file) == []
+    (waived,) = said("mlestate-waived", notebook(**OPEN), file)
+    assert not waived.mandatory
+    assert WAIVED in waived.message
+    assert "ada@acme.example until 2999-01-01" in waived.message
+
+
+def test_a_waiver_that_is_over_fails_by_itself_and_waives_nothing(tmp_path: Path) -> None:
+    file = configured(tmp_path, waivers=[{**WAIVER, "expires": "2020-01-01"}])
+    assert len(said("ml-aws-sm-003", notebook(**OPEN), file)) == 1
+    (over,) = [each for each in said("mlestate", notebook(**OPEN), file) if each.policy == "mlestate"]
+    assert over.mandatory
+    assert "this waiver is over" in over.message
+
+
+def test_what_is_not_known_yet_is_advisory_unless_it_is_asked_to_stop(tmp_path: Path) -> None:
+    (undecided,) = said("ml-aws-sm-003", notebook(rootAccess=UNKNOWN))
+    assert not undecided.mandatory
+    (stopped,) = said("ml-aws-sm-003", notebook(rootAccess=UNKNOWN), configured(tmp_path, undecided="mandatory"))
+    assert stopped.mandatory
+    assert "is known only after the update" in stopped.message
+
+
+def test_types_that_no_rule_looks_at_are_counted_and_listed() -> None:
+    state = notebook(**OPEN)
+    other = "aws:sagemaker/workteam:Workteam"
+    urn = f"urn:pulumi:plan::mlestate::{other}::team"
+    state["deployment"]["resources"].append({"urn": urn, "type": other, "custom": True, "id": "t", "inputs": {}})
+    (unchecked,) = said("mlestate-unchecked", state)
+    assert not unchecked.mandatory
+    assert f"1 of {other}" in unchecked.message
+
+
+def test_a_remediation_mends_what_it_may_and_nothing_else(tmp_path: Path) -> None:
+    rule = named()["ML-AWS-SM-003"]
+    file = tmp_path / "policies.json"
+    file.write_text(json.dumps({rule.name: "remediate"}))
+    kept = State.in_memory()
+    kept.import_(notebook(**OPEN, subnetId="subnet-1", tags={"owner": "ada"}))
+    (resource,) = kept.resources
+    with pack("aws", file) as analyzers:
+        analyzers.configure(STACK, preview=True)
+        inputs, told = analyzers.remedied(resource, None)
+    assert dict(inputs) == {"rootAccess": "Disabled", "subnetId": "subnet-1", "tags": inputs["tags"]}
+    assert [(each.policy, each.message) for each in told] == [(rule.name, "remediated")]
+
+
+def test_no_pack_imports_a_cloud_s_sdk() -> None:
+    """A pack starts for every preview; the SDKs take seconds and gigabytes."""
+    for file in (ROOT / "policies").rglob("*.py"):
+        for line in file.read_text().splitlines():
+            assert not line.startswith(
+                ("import pulumi_aws", "from pulumi_aws", "import pulumi_gcp", "from pulumi_gcp")
+            ), file
+            assert not line.startswith(("import pulumi_azure", "from pulumi_azure")), file
+            if file.name != "pack.py":
+                assert not line.startswith(("import pulumi", "from pulumi")), f"{file}: a rule needs no Pulumi"
