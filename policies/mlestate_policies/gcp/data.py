@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mlestate_policies.checks import at_least, holds
+from mlestate_policies.checks import holds
 from mlestate_policies.gcp.identity import is_public
 from mlestate_policies.gcp.shapes import DAY, has_own_key
 from mlestate_policies.resources import Resource
@@ -56,9 +56,16 @@ def bigquery_dataset_is_kept(dataset: Resource, settings: Settings) -> Findings:
             absent_passes=True,
         )
     if dataset.type == DATASET and settings.keeps_records(dataset):
-        floor = settings[RETENTION_DAYS] * DAY * 1000
+        days = settings[RETENTION_DAYS]
+        floor = days * DAY * 1000
         for path in _EXPIRATIONS:
-            yield from at_least(dataset, path, floor, "milliseconds", absent_passes=True)
+            yield from holds(
+                dataset,
+                path,
+                lambda node: node.number is not None and node.number >= floor,
+                f"it has to be at least {floor:.0f} milliseconds ({days:g} days)",
+                absent_passes=True,
+            )
 
 
 @resource_rule(

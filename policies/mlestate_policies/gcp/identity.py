@@ -95,10 +95,9 @@ class Grant:
     condition: Node
 
     @property
-    def conditional(self) -> bool:
-        """It holds only under a condition that says something; one that is not known yet says something too."""
-        expression = self.condition.at("expression")
-        return expression.unknown or expression.text.strip().lower() not in ("", "true")
+    def limits(self) -> Node:
+        """The expression under which alone it holds."""
+        return self.condition.at("expression")
 
 
 def grants(resource: Resource) -> Iterator[Grant]:
@@ -153,7 +152,9 @@ def _too_wide(grant: Grant) -> Findings:
     role, member = grant.role, grant.member
     if role.text in _BASIC:
         yield Violation(role.path, f"{role.path} is {role.text}, which reaches everything; a predefined role is needed")
-    elif role.text in _IMPERSONATION and not grant.conditional:
+    elif role.text in _IMPERSONATION and grant.limits.unknown:
+        yield Undecided(grant.limits.path)
+    elif role.text in _IMPERSONATION and _always(grant.limits):
         yield Violation(
             role.path,
             f"{role.path} is {role.text}, which here holds for every service account; it has to be granted on one",
@@ -166,6 +167,11 @@ def _too_wide(grant: Grant) -> Findings:
         yield Violation(role.path, f"{role.path} is {_ADMIN} for a workload; roles/aiplatform.user is enough to work")
     elif role.unknown or member.unknown:
         yield Undecided(role.path if role.unknown else member.path)
+
+
+def _always(condition: Node) -> bool:
+    """Whether a condition is none."""
+    return condition.text.strip().lower() in ("", "true")
 
 
 def _is_workload(member: str) -> bool:
@@ -220,6 +226,6 @@ def outside_identities_have_a_condition(provider: Resource, settings: Settings) 
     return holds(
         provider,
         "attributeCondition",
-        lambda node: node.text.strip().lower() not in ("", "true"),
+        lambda node: not _always(node),
         "it has to say which identities may come in",
     )

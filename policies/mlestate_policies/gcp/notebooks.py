@@ -141,6 +141,8 @@ def workbench_is_locked_down(instance: Resource, settings: Settings) -> Findings
 def workbench_has_an_account_and_an_owner(instance: Resource, settings: Settings) -> Findings:
     yield from has_own_account(instance, "gceSetup.serviceAccounts[].email")
     yield from is_set(instance, "instanceOwners[]", "whoever may use its service account can then use the notebook")
+    if (owners := instance.at("instanceOwners")).unknown:
+        yield Undecided(owners.path)
     for node in instance.each("instanceOwners[]")[1:]:
         yield Violation(node.path, f"{node.path} is a second owner; a notebook has one")
 
@@ -166,9 +168,14 @@ def workbench_image_and_network_are_on_the_lists(instance: Resource, settings: S
     images, networks = settings[IMAGES], settings[NETWORKS]
     if images:
         container = instance.at("gceSetup.containerImage.repository")
-        path = "gceSetup.vmImage.family" if container.absent else container.path
-        project = instance.at("gceSetup.vmImage.project").text if container.absent else ""
-        yield from holds(instance, path, _listed(images, f"{project}/"), "the image is not on the list workbenchImages")
+        project = instance.at("gceSetup.vmImage.project")
+        wrong = "the image is not on the list workbenchImages"
+        if not container.absent:
+            yield from holds(instance, container.path, _listed(images), wrong)
+        elif project.unknown:
+            yield Undecided(project.path)
+        else:
+            yield from holds(instance, "gceSetup.vmImage.family", _listed(images, f"{project.text}/"), wrong)
     if networks:
         path = "gceSetup.networkInterfaces[].network"
         yield from holds(instance, path, _listed(networks), "the network is not on the list workbenchNetworks")

@@ -63,13 +63,14 @@ def organization_policy_restricts(policy: Resource, settings: Settings) -> Findi
     if constraint not in _SWITCHES | _CHOICES:
         return
     yield from is_false(policy, "spec.reset", absent_passes=True)
-    if policy.at("spec.rules").absent and not policy.at("spec.reset").true:
-        yield Violation("spec.rules", f"spec.rules is not set; without one {constraint} restricts nothing")
+    if policy.at("spec.reset").true:
+        return
     for rule in policy.each("spec.rules[]"):
-        # A rule with a condition is an exception for what carries a tag.
         if rule.unknown:
             yield Undecided(rule.path)
-        elif rule.known and rule.at("condition").absent:
+        elif rule.absent:
+            yield Violation(rule.path, f"{rule.path} is not set; without one {constraint} restricts nothing")
+        elif rule.at("condition").absent:  # one with a condition is an exception, for what carries a tag
             if constraint in _SWITCHES:
                 yield from equals(rule, "enforce", "TRUE")
             elif not rule.at("denyAll").true:
