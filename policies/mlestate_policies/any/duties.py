@@ -37,7 +37,7 @@ _SERVE: Final = (
     "sagemaker:UpdateInferenceComponent",
     "codepipeline:PutApprovalResult",
 )
-_APPROVE: Final = ("sagemaker:UpdateModelPackage", "sagemaker:CreateModelPackage")
+APPROVE: Final = ("sagemaker:UpdateModelPackage", "sagemaker:CreateModelPackage")
 """They release where the request may say that the version is approved."""
 
 _GCP_MAKE: Final = tuple(
@@ -135,7 +135,7 @@ def aws_sides(identity: Identity) -> Sides:
     """What an identity may do of making and of releasing."""
     make = next(filter(identity.may, _MAKE), "")
     release = next(filter(identity.may, _SERVE), "") or next(
-        (f"{each} as Approved" for each in _APPROVE if identity.may(each, **APPROVED)), ""
+        (f"{each} as Approved" for each in APPROVE if identity.may(each, **APPROVED)), ""
     )
     return make, release
 

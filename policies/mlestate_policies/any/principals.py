@@ -9,7 +9,7 @@ from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Undecided
 from mlestate_policies.values import Node
 
-__all__ = ["HELD", "ROLE", "Identity", "identities", "leads", "linked", "takes"]
+__all__ = ["HELD", "ROLE", "Identity", "identities", "leads", "linked", "may_hold", "takes"]
 
 ROLE: Final = "aws:iam/role:Role"
 USER: Final = "aws:iam/user:User"
@@ -77,13 +77,13 @@ class Identity:
             not self._denied(action, narrow, known)
             for document in self.documents
             for statement in document.allowing
-            if statement.reaches(action, resource) and _may_hold(statement, known)
+            if statement.reaches(action, resource) and may_hold(statement, known)
             for narrow in _narrowed(statement, resource)
         )
 
     def _denied(self, action: str, resource: str, known: Mapping[str, str]) -> bool:
         if self.boundary and not any(
-            statement.reaches(action, resource) and _may_hold(statement, known)
+            statement.reaches(action, resource) and may_hold(statement, known)
             for document in self.boundary
             for statement in document.allowing
         ):
@@ -121,7 +121,7 @@ def takes(one: Identity, other: Identity) -> str:
         return ""
     own, role = one.resource.at("arn").text, other.resource.at("arn").text or "*"
     for statement in other.trust.allowing:
-        if not statement.reaches("sts:assumerole") or not _may_hold(statement, {"aws:principalarn": own}):
+        if not statement.reaches("sts:assumerole") or not may_hold(statement, {"aws:principalarn": own}):
             continue
         named = [each.value for each in statement.principals if each.kind in ("AWS", "*")]
         if own and own in named:
@@ -216,7 +216,8 @@ def _narrowed(statement: Statement, resource: str) -> Iterator[str]:
             yield resource if covered(own, resource) else own
 
 
-def _may_hold(statement: Statement, known: Mapping[str, str]) -> bool:
+def may_hold(statement: Statement, known: Mapping[str, str]) -> bool:
+    """Whether the conditions of a statement can hold for a request with these keys (in lower case)."""
     return not any(_holds(condition, known) is False for condition in statement.conditions)
 
 
