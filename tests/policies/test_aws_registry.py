@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlestate_policies.aws.registry import GROUP_POLICY
+from mlestate_policies.aws.registry import GROUP_POLICY, TRACKING_APP, TRACKING_SERVER, WORKFORCE
 from mlestate_policies.resources import Resource
 from mlestate_policies.rules import Violation, named
 from mlestate_policies.settings import Settings
@@ -101,3 +101,33 @@ def test_everyone_is_let_in_by_nothing(principal: Any) -> None:
     assert faults(allow(principal, "sagemaker:DescribeModelPackage"))
     organisation = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
     assert not faults(allow(principal, "sagemaker:DescribeModelPackage", organisation))
+
+
+@pytest.mark.parametrize(
+    ("network", "named_network"),
+    [("203.0.113.0/24", True), ("198.51.100.7/32", True), ("0.0.0.0/0", False), ("10.1.2.3/0", False), ("::/0", False)],
+)
+def test_a_workforce_does_not_come_from_every_network_there_is(network: str, named_network: bool) -> None:
+    workforce = Resource(WORKFORCE, "urn::workforce", Node({"sourceIpConfig": {"cidrs": ["203.0.113.0/24", network]}}))
+    assert (not list(named()["ML-AWS-SM-084"].judge(workforce, Settings()))) is named_network
+
+
+@pytest.mark.parametrize("network", ["nowhere", 7, True])
+def test_what_is_no_network_stops_no_rule(network: Any) -> None:
+    workforce = Resource(WORKFORCE, "urn::workforce", Node({"sourceIpConfig": {"cidrs": [network]}}))
+    list(named()["ML-AWS-SM-084"].judge(workforce, Settings()))
+
+
+@pytest.mark.parametrize(
+    ("token", "switch"),
+    [
+        (TRACKING_SERVER, {"automaticModelRegistration": True}),
+        (TRACKING_APP, {"modelRegistrationMode": "AutoModelRegistrationEnabled"}),
+    ],
+)
+def test_only_in_production_does_a_tracking_server_register_nothing(token: str, switch: dict[str, Any]) -> None:
+    rule = named()["ML-AWS-SM-085"]
+    assert list(rule.judge(Resource(token, "urn::server", Node(switch)), Settings()))
+    development = Node(switch | {"tags": {"environment": "dev"}})
+    assert not list(rule.judge(Resource(token, "urn::server", development), Settings()))
+    assert not list(rule.judge(Resource(token, "urn::server", Node({"name": "server"})), Settings()))
