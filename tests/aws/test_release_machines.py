@@ -21,8 +21,6 @@ from .account.people import ACCOUNT, REGION
 from .conftest import Recorded
 from .release_world import LEDGER, SLICE, AwsWorld, Worlds, apart
 
-pytestmark = pytest.mark.xdist_group("releases")
-
 NAMES = Names("aws", "risk", "production", REGION, ACCOUNT)
 MODELS = ("ab", "batch", "canary", "later", "whole")
 PLACE = Place(

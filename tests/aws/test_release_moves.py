@@ -14,8 +14,6 @@ from .conftest import Recorded
 from .release_world import SLICE, AwsWorld, Worlds, apart
 from .test_release_machines import PLACE
 
-pytestmark = pytest.mark.xdist_group("releases")
-
 
 @pytest.fixture(scope="module")
 def world(estate: Recorded) -> Iterator[AwsWorld]:

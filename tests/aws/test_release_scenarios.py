@@ -13,8 +13,6 @@ from .conftest import Recorded
 from .release_world import COVERAGE, PLAYED, Worlds, apart
 from .test_release_machines import BASES, FAULTS, LIVES, estate_of_life, lived, refused
 
-pytestmark = pytest.mark.xdist_group("releases")
-
 
 @pytest.fixture(scope="module")
 def worlds(estate: Recorded) -> Iterator[Worlds]:

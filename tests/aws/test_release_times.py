@@ -15,7 +15,7 @@ from mlestate.config.serving import BAKES, SAMPLE, SPLIT, STEPS, Strategy
 from .conftest import Recorded
 from .release_world import LEDGER, SLICE, AwsWorld, Worlds, apart
 
-pytestmark = [pytest.mark.xdist_group("releases"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[2] / "docs" / "release-times.md"
 HEADER = (

@@ -12,8 +12,6 @@ from tests.release_scenarios import do, perform
 from .conftest import Recorded
 from .release_world import SLICE, AwsWorld, Worlds, apart
 
-pytestmark = pytest.mark.xdist_group("releases")
-
 SETTLED = (do("register"), do("approve", version=2, by="approver"), do("settle"))
 
 

@@ -16,7 +16,7 @@ from tests.conftest import recorded
 
 from .conftest import ACCOUNT, ESTATE, EVALUATION, REGION, Command
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("releases")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
