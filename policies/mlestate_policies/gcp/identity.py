@@ -30,7 +30,7 @@ _NARROW: Final = (
     "pubsub/topicIAM",
     "secretmanager/regionalSecretIam",
     "secretmanager/secretIam",
-    "serviceAccount/iAM",
+    "serviceaccount/iAM",
     "storage/bucketIAM",
     "storage/managedFolderIam",
     "vertex/aiEndpointIam",
