@@ -77,12 +77,9 @@ def all_is_in_components(estate: Estate, settings: Settings) -> Findings:
 )
 def nothing_dangles(estate: Estate, settings: Settings) -> Findings:
     users = [resource for resource in estate.resources if resource.type not in _BESIDE and _is_real(resource)]
-    led_to = {
-        urn
-        for user in users
-        for urn in (*user.dependencies, *(each for urns in user.property_dependencies.values() for each in urns))
-        if urn != user.urn
-    }
+    led_to = {urn for user in users for urn in _depends_on(user)}
+    called_by = [each for each in estate.of(*_BESIDE) if each.urn in led_to]  # an alias by which a key is called
+    led_to |= {urn for each in called_by for urn in _depends_on(each)}
     said: Counter[str] | None = None
     for resource in estate.of(*_USED):
         if resource.urn in led_to:
@@ -91,6 +88,11 @@ def nothing_dangles(estate: Estate, settings: Settings) -> Findings:
             said = Counter(word for user in users for word in words(user.properties))
         if not any(said[name] > 1 or said[name.rpartition("/")[2]] > 1 for name in names_of(resource)):
             yield Violation("", f"{resource.name} is used by nothing in the stack; it should be, or go", resource.urn)
+
+
+def _depends_on(user: Resource) -> set[str]:
+    every = {urn for urns in user.property_dependencies.values() for urn in urns} | set(user.dependencies)
+    return every - {user.urn}
 
 
 def _is_real(resource: Resource) -> bool:
