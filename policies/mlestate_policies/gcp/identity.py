@@ -93,11 +93,7 @@ class Grant:
     role: Node
     member: Node
     condition: Node
-
-    @property
-    def limits(self) -> Node:
-        """The expression under which alone it holds."""
-        return self.condition.at("expression")
+    """The expression under which alone it holds."""
 
 
 def grants(resource: Resource) -> Iterator[Grant]:
@@ -116,7 +112,7 @@ def _of_binding(place: Resource | Node) -> Iterator[Grant]:
     members = (*place.each("members[]"), place.at("member"))
     for member in members:
         if not member.absent:
-            yield Grant(place.at("role"), member, place.at("condition"))
+            yield Grant(place.at("role"), member, place.at("condition.expression"))
 
 
 def is_public(member: str) -> bool:
@@ -152,9 +148,9 @@ def _too_wide(grant: Grant) -> Findings:
     role, member = grant.role, grant.member
     if role.text in _BASIC:
         yield Violation(role.path, f"{role.path} is {role.text}, which reaches everything; a predefined role is needed")
-    elif role.text in _IMPERSONATION and grant.limits.unknown:
-        yield Undecided(grant.limits.path)
-    elif role.text in _IMPERSONATION and _always(grant.limits):
+    elif role.text in _IMPERSONATION and grant.condition.unknown:
+        yield Undecided(grant.condition.path)
+    elif role.text in _IMPERSONATION and _always(grant.condition):
         yield Violation(
             role.path,
             f"{role.path} is {role.text}, which here holds for every service account; it has to be granted on one",
