@@ -30,8 +30,8 @@ _GRANTS: Final[Mapping[str, tuple[str, ...]]] = {
 _ATTACHED: Final[Mapping[str, tuple[str, ...]]] = {ROLE: ("managedPolicyArns[]",), ATTACHMENT: ("policyArn",)}
 _PEOPLE: Final = ("aws:principalarn", "aws:principaltag/", "aws:userid", "sts:externalid", "sts:sourceidentity")
 _SOURCES: Final = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
-_ANY_ROLE: Final = "arn:aws:iam::000000000000:role/a-role-that-nobody-names"
-"""Only a pattern that leaves the role's name open fits it."""
+_ANY_ROLE: Final = re.compile(r".*:role/[*?/]*|[^/]*")
+"""The resources that leave the role's name open, such as `*` and `arn:aws:iam::111122223333:role/*`."""
 _ML_SERVICES: Final = ("sagemaker.amazonaws.com", "bedrock.amazonaws.com")
 
 BROAD_POLICIES: Final = limit(
@@ -250,7 +250,7 @@ def roles_are_passed_by_name(resource: Resource, settings: Settings) -> Findings
         for statement in document.allowing:
             if not statement.reaches("iam:PassRole"):
                 continue
-            if statement.reaches("iam:PassRole", _ANY_ROLE):
+            if statement.not_resources or any(map(_ANY_ROLE.fullmatch, statement.resources)):
                 yield statement, "lets every role be passed; it has to name roles"
             services = statement.limited_to("iam:PassedToService")
             if not services:
