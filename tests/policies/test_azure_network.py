@@ -52,7 +52,7 @@ def test_compute_that_azure_ml_did_not_make_is_not_asked_for_a_subnet() -> None:
 
 @pytest.mark.parametrize("rule", ["AML-002", "AML-003", "AML-006", "AML-007", "AML-008", "AML-009"])
 def test_what_a_project_takes_from_its_hub_is_asked_of_the_hub(rule: str) -> None:
-    properties = {"hubResourceId": UNKNOWN, "tags": {"data-classification": "restricted"}}
+    properties = {"hubResourceId": UNKNOWN, "tags": {"data-class": "restricted"}}
     assert verdict(f"ML-AZ-{rule}", f"{ML}:Workspace", properties) == PASSES
     assert verdict(f"ML-AZ-{rule}", f"{ML}:Workspace", {**properties, "hubResourceId": None}) == {"violation"}
 

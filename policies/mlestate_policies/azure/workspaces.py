@@ -14,7 +14,7 @@ from mlestate_policies.settings import Settings, limit
 HIGH_IMPACT: Final = limit(
     "highImpactClasses",
     ("restricted", "highly-confidential"),
-    "The data classes (tag `data-classification`) whose Azure ML workspaces are marked as of high business impact, "
+    "The data classes (tag `data-class`) whose Azure ML workspaces are marked as of high business impact, "
     "and send Microsoft less for diagnosis",
 )
 
@@ -128,7 +128,7 @@ def workspace_is_not_in_legacy_mode(workspace: Resource, settings: Settings) -> 
 def restricted_workspace_is_of_high_impact(workspace: Resource, settings: Settings) -> Findings:
     if _is_project(workspace):
         return
-    data_class = workspace.tag("data-classification")
+    data_class = workspace.tag("data-class")
     restricted = data_class.text.lower() in settings[HIGH_IMPACT]
     if workspace.at("hbiWorkspace").true or not (restricted or data_class.unknown):
         return
