@@ -14,28 +14,25 @@ _DEPLOYMENT: Final = "azure-native:machinelearningservices:OnlineDeployment"
 _AUTOSCALE: Final = "azure-native:monitor:AutoscaleSetting"
 _BUDGETS: Final = {
     "aws:budgets/budget:Budget": ("notifications",),
-    "gcp:billing/budget:Budget": ("thresholdRules",),
+    "gcp:billing/budget:Budget": ("thresholdRules", "allUpdatesRule"),
     "azure-native:consumption:Budget": ("notifications",),
     "azure-native:costmanagement:Budget": ("notifications",),
 }
-_SPENDS: Final = {
-    "aws": (_ENDPOINT, "aws:sagemaker/notebookInstance:NotebookInstance", "aws:sagemaker/domain:Domain"),
-    "gcp": ("gcp:vertex/aiEndpoint:AiEndpoint", "gcp:workbench/instance:Instance"),
-    "azure-native": (_DEPLOYMENT, "azure-native:machinelearningservices:Compute"),
-}
-"""What costs by the hour, for each provider."""
+"""Each cloud's budgets, and the properties of which one has to be set."""
 
 
 @stack_rule(
     "ML-STK-19",
     {
-        _ENDPOINT: (),
+        _ENDPOINT: ("endpointConfigName",),
+        _CONFIGURATION: ("productionVariants",),
         _TARGET: ("resourceId",),
-        _DEPLOYMENT: ("properties.scaleSettings",),
+        _DEPLOYMENT: ("properties.endpointComputeType", "properties.scaleSettings.scaleType"),
         _AUTOSCALE: ("targetResourceUri",),
         **_BUDGETS,
     },
-    "Production's endpoints scale with what is asked of them, and a budget tells somebody before the money is spent",
+    "Production's endpoints on machines scale with what is asked of them, and a budget tells somebody before the money "
+    "is spent",
     why="Machines that wait cost as much as machines that work, and the bill comes after the month.",
     fix="Add an autoscaling target for each endpoint, or serve without servers, and a budget with notifications.",
     severity="low",
@@ -44,41 +41,51 @@ _SPENDS: Final = {
     evidences=("ISO 42001 A.4.2",),
 )
 def cost_is_bounded(estate: Estate, settings: Settings) -> Findings:
-    for endpoint in estate.of(_ENDPOINT):
-        if environment(estate, endpoint) in settings[PRODUCTION] and not _scales_on_aws(estate, endpoint):
-            yield _does_not_scale(endpoint)
-    for deployment in estate.of(_DEPLOYMENT):
-        kind = deployment.at("properties.scaleSettings.scaleType")
-        if environment(estate, deployment) not in settings[PRODUCTION]:
-            continue
-        if any(refers(each, deployment, "targetResourceUri") for each in estate.of(_AUTOSCALE)):
-            continue
-        if kind.unknown:
-            yield Undecided(kind.path, deployment.urn)
-        elif kind.text != "TargetUtilization":
-            yield _does_not_scale(deployment)
-    spending = [resource for types in _SPENDS.values() for resource in estate.of(*types)]
+    on_machines = [*_endpoints(estate, settings), *_deployments(estate, settings)]
+    for resource in on_machines:
+        if resource.type == _ENDPOINT:
+            if not any(refers(target, resource, "resourceId") for target in estate.of(_TARGET)):
+                yield _does_not_scale(resource)
+        elif not any(refers(each, resource, "targetResourceUri") for each in estate.of(_AUTOSCALE)):
+            kind = resource.at("properties.scaleSettings.scaleType")
+            if kind.unknown:
+                yield Undecided(kind.path, resource.urn)
+            elif kind.text != "TargetUtilization":
+                yield _does_not_scale(resource)
     budgets = estate.of(*_BUDGETS)
-    for provider, types in _SPENDS.items():
-        spending = estate.of(*types)
-        if spending and not any(budget.type.startswith(f"{provider}:") for budget in budgets):
+    for provider in ("aws:", "azure-native:"):
+        costs = [resource for resource in on_machines if resource.type.startswith(provider)]
+        if costs and not any(budget.type.startswith(provider) for budget in budgets):
             yield Violation(
-                "", f"{spending[0].name} costs by the hour and the stack has no budget; one has to tell somebody"
+                "", f"{costs[0].name} costs by the hour and the stack has no budget; one has to tell somebody"
             )
     for budget in budgets:
-        for path in _BUDGETS[budget.type]:
-            if budget.at(path).absent:
-                yield Violation(path, f"{path} is not set; the budget has to tell somebody", budget.urn)
+        paths = _BUDGETS[budget.type]
+        if all(budget.at(path).absent for path in paths):
+            yield Violation(paths[0], f"{paths[0]} is not set; the budget has to tell somebody", budget.urn)
 
 
-def _scales_on_aws(estate: Estate, endpoint: Resource) -> bool:
-    configurations = estate.linked(endpoint, "endpointConfigName", _CONFIGURATION).found
-    serverless = configurations and all(
-        not variant.at("serverlessConfig").absent
-        for each in configurations
-        for variant in each.each("productionVariants[]")
-    )
-    return bool(serverless) or any(refers(target, endpoint, "resourceId") for target in estate.of(_TARGET))
+def _endpoints(estate: Estate, settings: Settings) -> list[Resource]:
+    """Production's endpoints whose variants run on machines that are paid by the hour."""
+    return [
+        endpoint
+        for endpoint in estate.of(_ENDPOINT)
+        if environment(estate, endpoint) in settings[PRODUCTION]
+        and any(
+            not variant.absent
+            for each in estate.linked(endpoint, "endpointConfigName", _CONFIGURATION).found
+            for variant in each.each("productionVariants[].instanceType")
+        )
+    ]
+
+
+def _deployments(estate: Estate, settings: Settings) -> list[Resource]:
+    return [
+        deployment
+        for deployment in estate.of(_DEPLOYMENT)
+        if environment(estate, deployment) in settings[PRODUCTION]
+        and deployment.at("properties.endpointComputeType").text == "Managed"
+    ]
 
 
 def _does_not_scale(resource: Resource) -> Violation:

@@ -43,7 +43,7 @@ _REACHED: Final = {
         _VPC_ENDPOINT: ("vpcId", "serviceName", "privateDnsEnabled"),
         _VERTEX_ENDPOINT: ("network",),
         _PEERING: ("network",),
-        _WORKSPACE: ("storageAccount", "keyVault", "containerRegistry"),
+        _WORKSPACE: ("publicNetworkAccess", "storageAccount", "keyVault", "containerRegistry"),
         _PRIVATE_ENDPOINT: ("privateLinkServiceConnections",),
         _ZONE_GROUP: ("privateEndpointName",),
     },
@@ -68,6 +68,11 @@ def private_paths_are_complete(estate: Estate, settings: Settings) -> Findings:
                 endpoint.urn,
             )
     for workspace in estate.of(_WORKSPACE):
+        public = workspace.at("publicNetworkAccess")
+        if public.unknown:
+            yield Undecided(public.path, workspace.urn)
+        if public.text.lower() != "disabled":
+            continue  # it is not meant to be private, which is another rule's business
         yield from _on_azure(estate, workspace, workspace, "amlworkspace")
         for path, (token, group) in _REACHED.items():
             for reached in estate.linked(workspace, path, token).found:

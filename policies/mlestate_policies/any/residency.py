@@ -25,7 +25,7 @@ _COPIES: Final = {
 }
 _NO_CLOUD: Final = ("pulumi:", "mlestate:")
 _ARN: Final = re.compile(r"arn:aws[\w-]*:[\w-]+:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):\S+")
-_GOOGLE: Final = re.compile(r"\S*projects/\S+/(?:locations|regions)/(?P<region>[a-z0-9-]+)(?:/\S*)?")
+_GOOGLE: Final = re.compile(r"\S*projects/\S+/(?:locations|regions)/(?P<region>[a-z]+-[a-z]+\d+|us|eu|asia)(?:/\S*)?")
 
 
 @stack_rule(
@@ -92,8 +92,8 @@ def _references(resource: Resource, allowed: set[str]) -> Iterator[Violation]:
     for key, node in resource.properties.items():
         for text in texts(node):
             found = _ARN.fullmatch(text) or _GOOGLE.fullmatch(text)
-            region = found["region"] if found else "global"
-            if region != "global" and _squeezed(region) not in allowed:
+            region = found["region"] if found else ""
+            if region and _squeezed(region) not in allowed:
                 yield Violation(
                     key, f"{key} refers to what lies in {region}; it has to lie in an allowed region", resource.urn
                 )
