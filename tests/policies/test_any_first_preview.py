@@ -20,7 +20,9 @@ def before(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]
     found = {}
     for name, entry in entries.items():
         entry = dict(deepcopy(entry))
-        properties = {key: each for key, each in entry.get("properties", {}).items() if key not in AFTERWARDS}
+        given = entry.get("properties", {}).items()
+        later = () if entry["type"].endswith(":EventTarget") else AFTERWARDS  # whose `arn` says what it starts
+        properties = {key: each for key, each in given if key not in later}
         properties |= {key: UNKNOWN for key, urns in entry.get("links", {}).items() if urns}
         found[name] = {**entry, "properties": properties}
     return found
