@@ -29,10 +29,10 @@ _MARK: Final = "automated-decision"
 _ENDPOINT: Final = "aws:sagemaker/endpoint:Endpoint"
 _ONLINE_ENDPOINT: Final = "azure-native:machinelearningservices:OnlineEndpoint"
 _DEPLOYMENT: Final = "azure-native:machinelearningservices:OnlineDeployment"
+_CLOUD_CONTROL: Final = "aws:cloudcontrol/resource:Resource"
 _MONITORS: Final = {
     "aws:sagemaker/monitoringSchedule:MonitoringSchedule": ("monitoringScheduleConfig",),
-    "aws-native:sagemaker:ModelExplainabilityJobDefinition": ("modelExplainabilityJobInput",),
-    "aws:cloudcontrol/resource:Resource": ("typeName", "desiredState"),
+    _CLOUD_CONTROL: ("typeName", "desiredState"),
     "aws:scheduler/schedule:Schedule": ("target",),
     "gcp:colab/schedule:Schedule": ("createPipelineJobRequest",),
     "gcp:cloudscheduler/job:Job": ("httpTarget",),
@@ -142,7 +142,7 @@ def _explained(estate: Estate, endpoint: Resource, settings: Settings) -> bool:
     return any(
         reaches(estate, monitor, target)
         for monitor in estate.of(*_MONITORS)
-        if not _is_off(monitor) and _explains(monitor, settings)
+        if _runs(monitor) and _explains(monitor, settings)
         for target in targets
     )
 
@@ -152,8 +152,11 @@ def _explains(monitor: Resource, settings: Settings) -> bool:
     return any(fnmatchcase(text.lower(), pattern) for text in said for pattern in settings[EXPLAINERS])
 
 
-def _is_off(monitor: Resource) -> bool:
-    return any(_says(monitor.at(path), word) for path, word in _OFF)
+def _runs(monitor: Resource) -> bool:
+    """Whether it is a schedule that is on: a job that is only defined explains nothing."""
+    if monitor.type == _CLOUD_CONTROL and monitor.at("typeName").text != "AWS::SageMaker::MonitoringSchedule":
+        return False
+    return not any(_says(monitor.at(path), word) for path, word in _OFF)
 
 
 def _says(node: Node, word: str) -> bool:
