@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.resources import Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, resource_rule
 from mlestate_policies.settings import ALLOWED_REGIONS, Settings, limit
-from mlestate_policies.values import Node
+from mlestate_policies.values import UNKNOWN, Node
 
 _TAGGED: Final = frozenset(
     (
@@ -86,7 +87,6 @@ _STATEFUL: Final[Mapping[str, Mapping[str, object]]] = {
     "gcp:bigquery/dataset:Dataset": {"deletionPolicy": "PREVENT"},
     "gcp:bigquery/table:Table": {"deletionProtection": True, "deletionPolicy": "PREVENT"},
     "gcp:kms/cryptoKey:CryptoKey": {"deletionPolicy": "PREVENT"},
-    "gcp:kms/keyRing:KeyRing": {"deletionPolicy": "PREVENT"},
     "gcp:storage/bucket:Bucket": {"deletionPolicy": "PREVENT"},
     "gcp:vertex/aiEndpoint:AiEndpoint": {"deletionPolicy": "PREVENT"},
     "gcp:vertex/aiFeatureOnlineStore:AiFeatureOnlineStore": {"deletionPolicy": "PREVENT"},
@@ -98,6 +98,12 @@ _WHEREVER: Final = (
 )
 """Services without a region."""
 
+DISPOSABLE: Final = limit(
+    "disposableStores",
+    ("*answers*", "*scratch*", "*-tmp", "*-temp"),
+    "Logical names (with `*`) of the buckets, tables and stores that hold nothing but what can be made again, such as "
+    "the answers to queries",
+)
 REQUIRED_TAGS: Final = limit(
     "requiredTags",
     ("environment",),
@@ -181,7 +187,7 @@ def _places(resource: Resource) -> Iterable[Node]:
             return (own,)
         default = resource.provider.at("region")
         if default.absent and not resource.provider.absent:
-            return (Node("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "region"),)
+            return (Node(UNKNOWN, "region"),)
         return (default,)
     if resource.type.startswith("gcp:"):
         own_places = [node for key in ("location", "region", "zone") if not (node := resource.at(key)).absent]
@@ -218,7 +224,7 @@ _GLOBAL_DATA: Final = ("gcp:kms/", "gcp:logging/", "gcp:discoveryengine/", "gcp:
 )
 def state_is_protected(resource: Resource, settings: Settings) -> Findings:
     ways = _STATEFUL.get(resource.type)
-    if ways is None or resource.protect or not settings.production(resource):
+    if ways is None or resource.protect or disposable(resource, settings) or not settings.production(resource):
         return
     nodes = [resource.at(path) for path in ways]
     if any(node.known and node.value == wanted for node, wanted in zip(nodes, ways.values(), strict=True)):
@@ -229,6 +235,11 @@ def state_is_protected(resource: Resource, settings: Settings) -> Findings:
     others = "".join(f", or {path} {_written(wanted)}" for path, wanted in ways.items())
     path = next(iter(ways), "")
     yield Violation(path, f"{path or 'protect'} does not protect it; it needs the option protect{others}")
+
+
+def disposable(resource: Resource, settings: Settings) -> bool:
+    """Whether a store holds only what can be made again."""
+    return any(fnmatchcase(resource.name.lower(), pattern) for pattern in settings[DISPOSABLE])
 
 
 def _written(wanted: object) -> str:

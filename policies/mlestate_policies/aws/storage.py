@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
+from mlestate_policies.any.resources import disposable
 from mlestate_policies.aws.documents import Document, Statement, judge_documents
 from mlestate_policies.checks import at_least, equals, holds, is_false, is_set, is_true, one_of
 from mlestate_policies.resources import Resource
@@ -242,5 +243,5 @@ def records_are_not_deleted_early(lifecycle: Resource, settings: Settings) -> Fi
     remedy={"forceDestroy": False},
 )
 def bucket_is_not_emptied(bucket: Resource, settings: Settings) -> Findings:
-    if settings.production(bucket):
+    if settings.production(bucket) and not disposable(bucket, settings):
         yield from is_false(bucket, "forceDestroy", absent_passes=True)
