@@ -52,6 +52,12 @@ def test_a_key_whose_purpose_is_not_known_is_not_judged_yet() -> None:
     assert outcome("ML-GCP-KM-001", KEY, {"purpose": UNKNOWN, "destroyScheduledDuration": "86400s"}) == "both"
 
 
+@pytest.mark.parametrize(("duration", "expected"), [("604800s", "kept"), ("604799s", "violation"), (None, "kept")])
+def test_a_destroyed_key_can_be_restored_for_a_week(duration: str | None, expected: str) -> None:
+    key = {"rotationPeriod": "7776000s", "destroyScheduledDuration": duration}
+    assert outcome("ML-GCP-KM-001", KEY, key) == expected
+
+
 def test_an_endpoint_is_private_by_either_way() -> None:
     connected = {"privateServiceConnectConfig": {"enablePrivateServiceConnect": True}}
     assert outcome("ML-GCP-VX-002", ENDPOINT, {"network": UNKNOWN}) == "kept"
@@ -82,6 +88,7 @@ def test_a_pool_outside_production_may_have_one_replica() -> None:
 
 def test_a_bucket_outside_production_may_be_destroyed_with_what_is_in_it() -> None:
     assert outcome("ML-GCP-ST-005", BUCKET, {"forceDestroy": True, "labels": {"environment": "dev"}}) == "kept"
+    assert outcome("ML-GCP-ST-005", BUCKET, {}) == "kept"
 
 
 def test_a_bucket_with_a_retention_policy_keeps_its_objects_without_versions() -> None:
@@ -95,6 +102,7 @@ def test_only_stores_of_records_are_locked_and_never_expire() -> None:
     scratch = {"defaultTableExpirationMs": 86_400_000}
     assert outcome("ML-GCP-BQ-001", DATASET, scratch) == "kept"
     assert outcome("ML-GCP-BQ-001", DATASET, scratch, name="audit") == "violation"
+    assert outcome("ML-GCP-BQ-001", DATASET, {}, name="audit") == "kept"
 
 
 def test_a_dataset_that_lies_elsewhere_has_no_key_here() -> None:
