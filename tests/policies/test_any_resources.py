@@ -51,7 +51,9 @@ def test_what_lies_in_quebec_or_nowhere_is_kept(token: str, properties: dict[str
     [
         (BUCKET, {"region": "ca-west-1"}, {"region": "ca-central-1"}),
         (BUCKET, {}, {"region": "us-east-1"}),
+        ("aws-native:s3:Bucket", {}, {"region": "us-east-1"}),
         ("gcp:storage/bucket:Bucket", {"location": "NAM4"}, None),
+        ("gcp:bigquery/dataset:Dataset", {}, {"region": "northamerica-northeast1"}),
         ("gcp:kms/keyRing:KeyRing", {"location": "global"}, None),
         ("gcp:vertex/aiDataset:AiDataset", {}, {"region": "us-central1"}),
         ("gcp:workbench/instance:Instance", {"location": "northamerica-northeast2-a"}, None),

@@ -95,6 +95,8 @@ _STATEFUL: Final[Mapping[str, Mapping[str, object]]] = {
 _WHEREVER: Final = (
     *("aws:budgets/", "aws:cloudfront/", "aws:costexplorer/", "aws:globalaccelerator/", "aws:iam/"),
     *("aws:organizations/", "aws:route53/", "aws:shield/"),
+    *("aws-native:budgets:", "aws-native:cloudfront:", "aws-native:iam:", "aws-native:organizations:"),
+    *("aws-native:route53:",),
 )
 """Services without a region."""
 
@@ -181,7 +183,7 @@ def resource_lies_in_an_allowed_region(resource: Resource, settings: Settings) -
 
 def _places(resource: Resource) -> Iterable[Node]:
     """Where the resource says that it lies, else where its provider puts what does not say."""
-    if resource.type.startswith("aws:"):
+    if resource.type.startswith(("aws:", "aws-native:")):
         own = resource.at("region")
         if not own.absent:
             return (own,)
@@ -191,6 +193,8 @@ def _places(resource: Resource) -> Iterable[Node]:
         return (default,)
     if resource.type.startswith("gcp:"):
         own_places = [node for key in ("location", "region", "zone") if not (node := resource.at(key)).absent]
+        if resource.type == _BIGQUERY and not own_places:
+            return (Node("US", "location"),)  # what BigQuery takes, whatever the provider says
         if own_places or not resource.type.startswith("gcp:vertex/"):
             return own_places
         return (resource.provider.at("region"),)
@@ -208,6 +212,7 @@ def _is_global(resource: Resource, name: str) -> bool:
     return name.lower() == "global" and not resource.type.startswith(_GLOBAL_DATA)
 
 
+_BIGQUERY: Final = "gcp:bigquery/dataset:Dataset"
 _GLOBAL_DATA: Final = ("gcp:kms/", "gcp:logging/", "gcp:discoveryengine/", "gcp:vertex/")
 
 

@@ -165,6 +165,10 @@ def _allowed_to_all(document: Document) -> Iterator[tuple[Statement, str]]:
             yield statement, "allows everyone, in every account; it has to name whom"
 
 
+def _keeps_records(resource: Resource, settings: Settings) -> bool:
+    return settings.keeps_records(resource) and not disposable(resource, settings)
+
+
 def _refuses_plain_http(document: Document) -> bool:
     """Some statement denies everyone everything on the objects, on that condition and no other."""
     return any(
@@ -194,7 +198,7 @@ def _plain(operator: str) -> str:
     evidences=("EU AI Act 19", "EU AI Act 26(6)", "ISO 42001 A.6.2.8"),
 )
 def records_are_locked(resource: Resource, settings: Settings) -> Findings:
-    if not settings.keeps_records(resource):
+    if not _keeps_records(resource, settings):
         return
     if resource.type == BUCKET:
         yield from is_true(resource, "objectLockEnabled")
@@ -217,7 +221,7 @@ def records_are_locked(resource: Resource, settings: Settings) -> Findings:
     evidences=("EU AI Act 19", "EU AI Act 26(6)", "ISO 42001 A.6.2.8"),
 )
 def records_are_not_deleted_early(lifecycle: Resource, settings: Settings) -> Findings:
-    if not settings.keeps_records(lifecycle):
+    if not _keeps_records(lifecycle, settings):
         return
     for rule in lifecycle.each("rules[]"):
         if rule.at("status").text.lower() == "disabled":
