@@ -220,9 +220,11 @@ class Names:
         resource_group = self.physical("resource-group", group)
         return f"/subscriptions/{self.home}/resourceGroups/{resource_group}/providers/{resource}"
 
-    def of_model(self, model: str, owner: str | None) -> "Names":
-        """The same names, whose tags also say the model and who answers for it where that is not the estate's owner."""
-        return replace(self, owner=owner or self.owner, extra_tags={**self.extra_tags, "model": model})
+    def of_model(self, model: str, owner: str | None, risk: str | None = None) -> "Names":
+        """The same names, whose tags also say the model, its risk where it was rated, and who answers for it where that
+        is not the estate's owner."""
+        rated = {"risk-tier": risk} if risk else {}
+        return replace(self, owner=owner or self.owner, extra_tags={**self.extra_tags, "model": model, **rated})
 
     @property
     def tags(self) -> dict[str, str]:

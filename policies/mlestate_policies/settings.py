@@ -68,11 +68,10 @@ ALLOWED_REGIONS: Final = limit(
 )
 RETENTION_DAYS: Final = limit(
     "retentionDays",
-    183,
-    "Days for which logs, captured predictions and audit records are kept at least: six months are what the EU AI Act "
-    "asks in articles 19 and 26(6)",
+    90,
+    "Days for which logs, captured predictions and audit records are kept at least: for a year where an estate is "
+    "regulated, which is more than the six months that the EU AI Act asks in articles 19 and 26(6)",
     regulated=365,
-    quebec=365,
 )
 SAMPLING_PERCENT: Final = limit(
     "samplingPercent",
@@ -83,9 +82,9 @@ SAMPLING_PERCENT: Final = limit(
 )
 RECORD_STORES: Final = limit(
     "recordStores",
-    ("*audit*",),
+    ("*-audit-audit-logs", "*audit-trail*", "*cloudtrail*"),
     "Logical names (with `*`) of the buckets, containers and stores that hold the audit trail or records of decisions, "
-    "and so are locked",
+    "and so are locked; the first is what mlestate's own estates call it",
 )
 
 

@@ -92,7 +92,15 @@ class Audit(Part):
         )
         if detailed:
             analyzers(self)
-            ask(self, store, [each.home for each in (names, *elsewhere)], settings.retention.days, key, logs)
+            ask(
+                self,
+                store,
+                [each.home for each in (names, *elsewhere)],
+                settings.retention.days,
+                key,
+                logs,
+                protect=kept,
+            )
         signals = [
             *tampering.of_trail(names, trail_arn(names)),
             *tampering.of_store(names, names.physical("bucket", STORE)),

@@ -168,7 +168,14 @@ def questions(names: Names) -> list[Question]:
 
 
 def ask(
-    part: Part, store: Bucket, accounts: Sequence[str], days: int, key: Output[str] | None, logs: Bucket | None
+    part: Part,
+    store: Bucket,
+    accounts: Sequence[str],
+    days: int,
+    key: Output[str] | None,
+    logs: Bucket | None,
+    *,
+    protect: bool,
 ) -> None:
     """A workgroup, the table over the trail, and the saved questions, as children of ``part``.
 
@@ -176,7 +183,15 @@ def ask(
     asks cannot choose another place for the answer, or have it unencrypted.
     """
     names = part.names
-    answers = bucket(part, ANSWERS, key=key, expire_days={"": ANSWERS_DAYS}, force_destroy=True, logs=logs)
+    answers = bucket(
+        part,
+        ANSWERS,
+        key=key,
+        expire_days={"": ANSWERS_DAYS},
+        force_destroy=not protect,
+        protect=protect,
+        logs=logs,
+    )
     group = athena.Workgroup(
         part.named("questions"),
         name=names.physical("workgroup", "audit"),

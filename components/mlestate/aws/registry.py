@@ -55,7 +55,7 @@ class Registry(Part):
         groups: dict[str, Output[str]] = {}
         images: dict[str, Output[str]] = {}
         for model, settings in models.items():
-            tags = names.of_model(model, settings.owner).tags
+            tags = names.of_model(model, settings.owner, settings.risk).tags
             group = sagemaker.ModelPackageGroup(
                 self.named(model),
                 model_package_group_name=names.physical("model-package-group", model),
@@ -161,8 +161,8 @@ def card(names: Names, model: str, settings: Model) -> str:
             **({"model_owner": owner} if owner else {}),
         },
         "intended_uses": {
-            "risk_rating": "Unknown",
-            "explanations_for_risk_rating": "Nobody has rated it yet.",
+            "risk_rating": (settings.risk or "unknown").title(),
+            "explanations_for_risk_rating": "As the estate file says." if settings.risk else "Nobody has rated it yet.",
         },
         "additional_information": {
             "custom_details": {

@@ -30,7 +30,7 @@ __all__ = [
     "wait",
 ]
 
-RETENTION_DAYS = 30
+RETENTION_DAYS = 365
 
 State = dict[str, Any]
 """One state in Amazon States Language, without its name."""

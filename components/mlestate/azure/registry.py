@@ -74,7 +74,7 @@ class Registry(Part):
                 model_name=model,
                 properties={
                     "description": f"The versions of {model}.",
-                    "tags": names.of_model(model, settings.owner).tags,
+                    "tags": names.of_model(model, settings.owner, settings.risk).tags,
                 },
                 opts=self.child(protect=protect, deleted_with=registry),
             )

@@ -1,6 +1,7 @@
 """One model of the estate: what it learns from, how it is judged, how it answers, who watches it."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -66,6 +67,13 @@ class Model(Settings):
         None,
         description="Who answers for the model, as a tag on all it has. Left out: the owner of the estate.",
         examples=["churn-team@acme.example"],
+    )
+    risk: Literal["low", "medium", "high"] | None = Field(
+        None,
+        description="How much harm the model can do when it is wrong, as somebody rated it: it stands on the model's "
+        "group of versions (tag risk-tier) and its card, where an inventory of models looks for it (OSFI E-23). Left "
+        "out: nobody has rated it.",
+        examples=["high"],
     )
     automated_decision: bool = Field(
         False,

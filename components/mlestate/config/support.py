@@ -112,6 +112,7 @@ _COMMON: Mapping[str, frozenset[object] | None] = {
     "tracking.server": frozenset({"none"}),
     "models.*.problem": None,
     "models.*.owner": None,
+    "models.*.risk": None,
 }
 
 BUILT: Mapping[str, Mapping[str, frozenset[object] | None]] = {

@@ -55,7 +55,7 @@ class Registry(Part):
                 ],
                 kms_key_name=keys.ids.get("registry"),
                 deletion_policy="DELETE",
-                labels=names.of_model(model, settings.owner).labels,
+                labels=names.of_model(model, settings.owner, settings.risk).labels,
                 opts=self.child(depends_on=apis, protect=protect),
             )
             for model, settings in models.items()
