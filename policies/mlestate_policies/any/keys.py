@@ -122,15 +122,16 @@ def _named_as_records(estate: Estate, user: Resource, settings: Settings) -> boo
 
 def _keys(estate: Estate, user: Resource, node: Node) -> list[Resource]:
     """The keys that a property names: by their names, by an alias, or as Pulumi knows."""
-    keys = estate.of(*_KEYS)
+    keys = [key for key in estate.of(*_KEYS) if _cloud(key) == _cloud(user)]
     named = []
     if text := node.text:
-        named = [key for key in keys if text in names_of(key) | _also_called(key)]
+        bare = node.path.endswith("keyName")
+        named = [key for key in keys if text in _called(key) or (bare and text == key.at("name").text)]
         for alias in estate.of(_ALIAS):
             if text in names_of(alias):
                 named += estate.linked(alias, "targetKeyId", _KEY).found
-    if named and not node.path.endswith("keyName"):  # a key's bare name is that of a key in every vault
-        return named
+        if named and not bare:  # a bare name is that of a key in every vault
+            return named
     urns = user.property_dependencies.get(re.split(r"[.\[]", node.path)[0], ())
     aliased = [
         key
@@ -141,8 +142,12 @@ def _keys(estate: Estate, user: Resource, node: Node) -> list[Resource]:
     return [key for key in keys if key.urn in urns] + aliased or named
 
 
-def _also_called(key: Resource) -> set[str]:
-    called = {text for path in ("keyId", "keyUri", "keyUriWithVersion") if (text := key.at(path).text)}
+def _cloud(resource: Resource) -> str:
+    return resource.type.partition(":")[0].partition("-")[0]
+
+
+def _called(key: Resource) -> set[str]:
+    called = {text for path in ("id", "arn", "keyId", "keyUri", "keyUriWithVersion") if (text := key.at(path).text)}
     ring, name = key.at("keyRing").text, key.at("name").text
     return called | ({f"{ring}/cryptoKeys/{name}"} if ring and name else set())
 

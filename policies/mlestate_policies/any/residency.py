@@ -1,4 +1,8 @@
-"""Copies and references stay in the allowed regions. Where each resource itself lies is asked of each by itself."""
+"""Copies and references stay in the allowed regions. Where each resource itself lies is asked of each by itself.
+
+Of references only what is known is judged: that each of an estate's names is not known before its first update would
+be told of a thousand times.
+"""
 
 import re
 from collections.abc import Iterator
