@@ -65,9 +65,11 @@ def test_only_stores_of_records_are_held_to_the_days_that_records_are_kept() -> 
     lock = {"immutabilityPeriodSinceCreationInDays": 1}
     token = "storage:BlobContainerImmutabilityPolicy"
     assert verdict("ML-AZ-ST-005", token, lock, name="scratch") == PASSES
-    assert verdict("ML-AZ-ST-005", token, lock, name="clinic-Audit-lock") == {"violation"}
-    assert verdict("ML-AZ-ST-005", token, {"immutabilityPeriodSinceCreationInDays": "365"}, name="audit") == PASSES
-    assert verdict("ML-AZ-ST-005", ACCOUNT, {}, name="audit") == PASSES, "its containers may be locked one by one"
+    assert verdict("ML-AZ-ST-005", token, lock, name="clinic-Audit-Trail-lock") == {"violation"}
+    assert (
+        verdict("ML-AZ-ST-005", token, {"immutabilityPeriodSinceCreationInDays": "365"}, name="audit-trail") == PASSES
+    )
+    assert verdict("ML-AZ-ST-005", ACCOUNT, {}, name="audit-trail") == PASSES, "its containers may be locked one by one"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,9 @@ def test_only_stores_of_records_are_held_to_the_days_that_records_are_kept() -> 
         ([{"categoryGroup": "audit", "enabled": UNKNOWN}], {"undecided"}),
         ([{"categoryGroup": UNKNOWN, "enabled": True}, {"categoryGroup": "audit", "enabled": True}], PASSES),
         ([{"category": "AmlOnlineEndpointConsoleLog", "enabled": True}], {"violation"}),
+        ([{"category": "StorageRead", "enabled": True}, {"category": "StorageWrite", "enabled": True}], PASSES),
+        ([{"category": "AuditEvent", "enabled": False}], {"violation"}),
+        ([{"category": UNKNOWN, "enabled": True}], {"undecided"}),
         (UNKNOWN, {"undecided"}),
         (None, {"violation"}),
         ("allLogs", {"violation"}),

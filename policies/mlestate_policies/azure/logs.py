@@ -6,6 +6,7 @@ from mlestate_policies.checks import at_least, is_set
 from mlestate_policies.resources import Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, resource_rule
 from mlestate_policies.settings import RETENTION_DAYS, Settings
+from mlestate_policies.values import Node
 
 LOGS: Final = "azure-native:operationalinsights:Workspace"
 INSIGHTS: Final = "azure-native:applicationinsights:Component"
@@ -29,12 +30,16 @@ def logs_are_kept(resource: Resource, settings: Settings) -> Findings:
 
 
 _DESTINATIONS: Final = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId")
-_GROUPS: Final = ("audit", "allLogs")
+_AUDITS: Final = {
+    "categoryGroup": ("audit", "allLogs"),
+    "category": ("AuditEvent", "StorageRead", "StorageWrite", "StorageDelete"),
+}
+"""What an entry names to be of an audit log: a group, or what vaults and stores call theirs."""
 
 
 @resource_rule(
     "ML-AZ-LG-002",
-    {DIAGNOSTICS: ("logs[].categoryGroup", "logs[].enabled", *_DESTINATIONS)},
+    {DIAGNOSTICS: (*(f"logs[].{each}" for each in (*_AUDITS, "enabled")), *_DESTINATIONS)},
     "A diagnostic setting sends the audit log or all logs to where they are kept",
     why="Azure writes down who did what to a resource only where a setting sends it.",
     fix='Set categoryGroup of an enabled entry of logs to "audit" or "allLogs", and workspaceId or storageAccountId.',
@@ -47,20 +52,20 @@ def diagnostics_send_the_audit_log(setting: Resource, settings: Settings) -> Fin
         return  # a setting of its own for measurements
     if all(setting.at(each).absent for each in _DESTINATIONS):
         yield Violation(_DESTINATIONS[0], f"{_DESTINATIONS[0]} is not set, nor another place that keeps the logs")
-    entries = [(entry.at("categoryGroup"), entry.at("enabled")) for entry in setting.each("logs[]")]
-    wanted = [each.lower() for each in _GROUPS]
-    if any(group.text.lower() in wanted and enabled.true for group, enabled in entries):
-        return
-    # An entry decides nothing once one half of it says no.
-    open_ = [
-        node
-        for group, enabled in entries
-        if (group.unknown or group.text.lower() in wanted) and (enabled.unknown or enabled.true)
-        for node in (group, enabled)
-        if node.unknown
-    ]
-    if open_:
-        yield Undecided(open_[0].path)
+    unknown: list[Node] = []
+    for entry in setting.each("logs[]"):
+        enabled = entry.at("enabled")
+        for key, names in _AUDITS.items():
+            node = entry.at(key)
+            if not node.unknown and node.text.lower() not in {each.lower() for each in names}:
+                continue
+            if not enabled.unknown and not enabled.true:
+                continue
+            if not node.unknown and not enabled.unknown:
+                return
+            unknown += [each for each in (node, enabled) if each.unknown]
+    if unknown:
+        yield Undecided(unknown[0].path)
     else:
-        words = " or ".join(f'"{each}"' for each in _GROUPS)
+        words = " or ".join(f'"{each}"' for each in _AUDITS["categoryGroup"])
         yield Violation("logs", f"logs has no enabled entry whose categoryGroup is {words}")
