@@ -101,8 +101,8 @@ def test_only_stores_of_records_are_locked_and_never_expire() -> None:
     assert outcome("ML-GCP-ST-004", BUCKET, {}, name="bank-audit-trail") == "violation"
     scratch = {"defaultTableExpirationMs": 86_400_000}
     assert outcome("ML-GCP-BQ-001", DATASET, scratch) == "kept"
-    assert outcome("ML-GCP-BQ-001", DATASET, scratch, name="audit") == "violation"
-    assert outcome("ML-GCP-BQ-001", DATASET, {}, name="audit") == "kept"
+    assert outcome("ML-GCP-BQ-001", DATASET, scratch, name="audit-trail") == "violation"
+    assert outcome("ML-GCP-BQ-001", DATASET, {}, name="audit-trail") == "kept"
 
 
 def test_a_dataset_that_lies_elsewhere_has_no_key_here() -> None:
@@ -201,7 +201,7 @@ def test_no_rule_raises_for_what_somebody_wrote(garbage: Any) -> None:
             for token, paths in rule.paths.items():
                 for properties in (each for path in paths for each in garbled(path, garbage)):
                     for settings in (REGULATED, BASELINE):
-                        said(rule.id, token.removeprefix("gcp:"), properties, settings, name="audit")
+                        said(rule.id, token.removeprefix("gcp:"), properties, settings, name="audit-trail")
 
 
 def garbled(path: str, garbage: Any) -> Iterator[dict[str, Any]]:
