@@ -9,12 +9,14 @@ from mlestate_policies.aws.documents import covered, overlap
 from mlestate_policies.resources import Estate, Resource, names_of
 from mlestate_policies.settings import Settings
 
-__all__ = ["AZURE_GRANTS", "GCP_GRANTS", "Grant", "azure_grants", "by_holder", "gcp_grants"]
+__all__ = ["AZURE_GRANTS", "GCP_GRANTS", "KEY_GRANTS", "Grant", "azure_grants", "by_holder", "gcp_grants"]
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 CUSTOM_ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"
 PROJECT: Final = "gcp:organizations/project:Project"
 AI_ENDPOINT: Final = "gcp:vertex/aiEndpoint:AiEndpoint"
+CRYPTO_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
+KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
 _GCP: Final = {
     "gcp:projects/iAMMember:IAMMember": ("member", "project", PROJECT, ""),
     "gcp:projects/iAMBinding:IAMBinding": ("members[]", "project", PROJECT, ""),
@@ -29,6 +31,13 @@ _GCP: Final = {
     ),
 }
 """Where a grant names its holders and what it is over, and with what the permissions begin that it can give there."""
+_GCP_KEYS: Final = {
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": ("member", "cryptoKeyId", CRYPTO_KEY, "cloudkms"),
+    "gcp:kms/keyRingIAMMember:KeyRingIAMMember": ("member", "keyRingId", KEY_RING, "cloudkms"),
+}
+KEY_GRANTS: Final[Mapping[str, tuple[str, ...]]] = {
+    token: ("role", where[0], where[1]) for token, where in _GCP_KEYS.items()
+}
 GCP_GRANTS: Final[Mapping[str, tuple[str, ...]]] = {
     **{token: ("role", where[0], where[1]) for token, where in _GCP.items()},
     CUSTOM_ROLE: ("permissions[]",),
@@ -56,6 +65,8 @@ _GCP_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "roles/cloudkms.cryptoKeyDecrypter": ("cloudkms.cryptoKeyVersions.useToDecrypt",),
 }
 """Roles of Google's own, and what they give of what is asked here."""
+_USE_OF_KEYS: Final = ("cloudkms.cryptoKeyVersions.useTo*",)
+"""What an owner administers and does not thereby use."""
 
 ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 DEFINITION: Final = "azure-native:authorization:RoleDefinition"
@@ -155,9 +166,9 @@ def by_holder(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
     return found
 
 
-def gcp_grants(estate: Estate) -> Iterator[Grant]:
-    """The grants of a stack on Google Cloud."""
-    for token, (members, over, kind, prefix) in _GCP.items():
+def gcp_grants(estate: Estate, *, keys: bool = False) -> Iterator[Grant]:
+    """The grants of a stack on Google Cloud; with `keys` those over keys too."""
+    for token, (members, over, kind, prefix) in (_GCP | (_GCP_KEYS if keys else {})).items():
         for each in estate.of(token):
             holders, unheld = _holders(estate, each, members, ACCOUNT)
             custom, unread = leads(estate, each, "role", CUSTOM_ROLE)
@@ -168,7 +179,7 @@ def gcp_grants(estate: Estate) -> Iterator[Grant]:
                 "role",
                 holders,
                 (*_GCP_ROLES.get(each.at("role").text, ()), *(node.text for node in permissions if node.text)),
-                (),
+                _USE_OF_KEYS if each.at("role").text == "roles/owner" else (),
                 (prefix,),
                 linked(estate, each, over, kind),
                 (
