@@ -17,9 +17,9 @@ import pytest
 
 from mlestate.config import loads
 from mlestate.errors import InputError
-from tests.aws.account import Account
+from tests.aws.account import CONTROL, Account
 from tests.aws.account.people import REGION
-from tests.aws.account.server import CONTROL, Served, open_account
+from tests.aws.account.server import Served, open_account
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "tutorial.md").read_text()

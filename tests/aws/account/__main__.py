@@ -21,7 +21,7 @@ import typer
 
 from mlestate.errors import InputError
 
-from .server import CONTROL, open_account
+from . import CONTROL
 
 FOLDER = Path(".mlestate", "account")
 CONFIG = FOLDER / "config"
@@ -59,6 +59,8 @@ def serve(
     _forget_accounts()
     from mlestate.config import load
     from mlestate.local.run import Run
+
+    from .server import open_account
 
     config = load(file).config
     exported = json.loads(state.read_text()) if state else Run.of(file, None, None).session.state().export()

@@ -37,14 +37,12 @@ from mlestate.blueprint.inventory import Row, rows
 from mlestate.config.estate import Estate
 from mlestate.errors import InputError
 
+from . import CONTROL
 from .account import Account
 from .people import ACCOUNT, REGION, Identity, person
 from .runs import Trained
 
-__all__ = ["ACTS", "CONTROL", "Served", "open_account"]
-
-CONTROL = "/simulation"
-"""Where the acts are asked for that no API of AWS has: `{"act": "wait", "minutes": 5}`."""
+__all__ = ["ACTS", "Served", "open_account"]
 
 SERVICES = (
     "budgets",
