@@ -24,8 +24,18 @@ _SAME_AS: Final = {
             "Versioning",
         )
     },
+    **{
+        f"gcp:serviceAccount/{each}": f"gcp:serviceaccount/{each}"
+        for each in (
+            "account:Account",
+            "iAMBinding:IAMBinding",
+            "iAMMember:IAMMember",
+            "iAMPolicy:IAMPolicy",
+            "key:Key",
+        )
+    },
 }
-"""Types that pulumi-aws 7 keeps under a second, older token."""
+"""Types that pulumi-aws 7 and pulumi-gcp 10 keep under a second, older token."""
 _TAGS: Final = ("tags", "labels", "tagsAll", "effectiveLabels", "userLabels")
 _IDENTITIES: Final = ("id", "arn", "name", "bucket", "selfLink", "email", "member", "principalId", "keyArn", "url")
 
@@ -59,6 +69,11 @@ class Resource:
         """The logical name."""
         return self.urn.rpartition("::")[2]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The texts by which other resources call this one."""
+        return frozenset(text for key in _IDENTITIES if (text := self.at(key).text))
+
     def at(self, path: str) -> Node:
         """See `Node.at`."""
         return self.properties.at(path)
@@ -77,7 +92,7 @@ class Resource:
             for name, node in tags.items():
                 if _squeezed(name) == wanted and not node.absent:
                     return node
-        return unknown or Node(None, f"tags.{key}")
+        return Node(None, f"tags.{key}") if unknown is None else unknown
 
 
 def _squeezed(key: str) -> str:
@@ -110,6 +125,14 @@ class Estate:
             by_type[resource.type].append(resource)
         return by_type
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[Resource]]:
+        by_name: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            for name in names_of(resource):
+                by_name[name].append(resource)
+        return by_name
+
     def of(self, *types: str) -> list[Resource]:
         """The resources of some types, in the order in which they were registered."""
         if len(types) == 1:
@@ -136,16 +159,14 @@ class Estate:
         urns = set(resource.property_dependencies.get(re.split(r"[.\[]", path)[0], ()))
         values = {node.text for node in nodes if node.text}
         unknown = any(not node.complete and not node.absent for node in nodes)
-        found = tuple(
-            other
-            for other in self.of(*types)
-            if (other.urn in urns and (unknown or not values)) or (values and not values.isdisjoint(names_of(other)))
-        )
+        named = {other.urn for value in values for other in self._by_name.get(value, ())}
+        wanted = named | urns if unknown or not values else named
+        found = tuple(other for other in self.of(*types) if other.urn in wanted) if wanted else ()
         if not found and urns:
             found = tuple(other for other in self.of(*types) if other.urn in urns)
         return Links(found, unknown)
 
 
-def names_of(resource: Resource) -> set[str]:
+def names_of(resource: Resource) -> frozenset[str]:
     """The texts by which other resources call this one."""
-    return {text for key in _IDENTITIES if (text := resource.at(key).text)}
+    return resource.names

@@ -11,6 +11,7 @@ with, where they are needed, `profiles`, `limits` (for the run) and `also` (ids 
 `because`). Every path is a resource's, `list[0].key`.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -91,7 +92,8 @@ def cases() -> Iterator[Case]:
 
 def kept(table: str) -> dict[str, dict[str, Any]]:
     """The resources of a table as they are: they keep every rule."""
-    return deepcopy(dict(tables()[table]["resources"]))
+    entries: dict[str, dict[str, Any]] = json.loads(json.dumps(tables()[table]["resources"]))  # without YAML's aliases
+    return entries
 
 
 def edited(case: Case, *, unknown: bool = False) -> dict[str, dict[str, Any]]:

@@ -208,6 +208,11 @@ def judge_documents(
 def overlap(one: str, other: str) -> bool:
     """Whether some text fits two patterns with `*` and `?`; a policy variable stands for any text."""
     one, other = _VARIABLE.sub("*", one), _VARIABLE.sub("*", other)
+    begin = min(_literal(one), _literal(other))
+    if one[:begin] != other[:begin]:
+        return False
+    if begin == len(one) == len(other):
+        return True
     row = [True]  # row[j]: what was read of `one` and the first j characters of `other` have a text in common
     for theirs in other:
         row.append(row[-1] and theirs == "*")
@@ -219,6 +224,11 @@ def overlap(one: str, other: str) -> bool:
             else:
                 row.append(above[place - 1] and (char == theirs or "?" in (char, theirs)))
     return row[-1]
+
+
+def _literal(pattern: str) -> int:
+    """How far a pattern goes before its first wildcard."""
+    return next((place for place, char in enumerate(pattern) if char in "*?"), len(pattern))
 
 
 @cache
