@@ -50,8 +50,8 @@ def test_what_keeps_the_policies_comes_up_without_a_word() -> None:
 def test_a_preview_finds_every_violation_and_then_fails() -> None:
     result = toys().preview(coloured("black", "black"), fails=True)
     assert said(result) == [
-        ("error", FIRST, "[mandatory] toys not-black: A toy is not black a toy is black"),
-        ("error", FIRST.replace("first", "second"), "[mandatory] toys not-black: A toy is not black a toy is black"),
+        ("error", FIRST, "[mandatory] toys not-black: A toy is not black: a toy is black"),
+        ("error", FIRST.replace("first", "second"), "[mandatory] toys not-black: A toy is not black: a toy is black"),
     ]
     assert result.changes == {"create": 3}, "a preview shows what would be done all the same"
 
@@ -82,7 +82,7 @@ def test_a_policy_over_the_stack_sees_all_of_it_with_their_providers() -> None:
     result = toys().up(coloured("red", "red", "red"))
     ((severity, urn, message),) = said(result)
     assert (severity, urn) == ("warning", FIRST.replace("first", "third"))
-    assert message == "[advisory] toys few: There are few toys 3 toys, the last is made by pulumi:providers:toy"
+    assert message == "[advisory] toys few: There are few toys: 3 toys, the last is made by pulumi:providers:toy"
 
 
 def test_what_is_not_known_yet_is_one_advisory_line() -> None:

@@ -61,7 +61,7 @@ class Verdict:
 
     def __str__(self) -> str:
         level = "mandatory" if self.mandatory else "advisory"
-        return f"[{level}] {self.pack} {self.policy}: {' '.join(self.message.split())}"
+        return f"[{level}] {self.pack} {self.policy}: {': '.join(self.message.splitlines())}"
 
 
 class Analyzers:
