@@ -3,6 +3,7 @@
 from typing import Final
 
 from mlestate_policies.any.reach import refers
+from mlestate_policies.any.resources import REQUIRED_TAGS
 from mlestate_policies.resources import Estate
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import Settings
@@ -24,7 +25,7 @@ _OWNERS: Final = ("owner", "ownerteam", "modelowner")
         _CARD: ("content",),
         **dict.fromkeys(_CONTAINERS, ("properties.tags", "properties.description")),
     },
-    "Every registered model names its owner and says what it is for",
+    "Every registered model says what it is for, and names its owner where that tag is asked for",
     why="A model that nobody answers for is in no inventory, and nobody notices when it should be retired.",
     fix="Tag each model group with `owner`, and describe it: on AWS with a ModelCard whose content names the group, on "
     "Azure in properties.description.",
@@ -33,16 +34,17 @@ _OWNERS: Final = ("owner", "ownerteam", "modelowner")
 )
 def models_are_documented(estate: Estate, settings: Settings) -> Findings:
     cards = estate.of(_CARD)
+    asks_owner = "owner" in settings[REQUIRED_TAGS]  # baseline asks nobody for tags beyond the environment
     for group in estate.of(_GROUP):
         owners = [tag for key in _OWNERS if not (tag := group.tag(key)).absent]
-        if not owners:
+        if not owners and asks_owner:
             yield Violation("tags", f"tags of {group.name} name no owner; one has to answer for the model", group.urn)
-        elif all(tag.unknown for tag in owners):
+        elif owners and all(tag.unknown for tag in owners):
             yield Undecided("tags", group.urn)
         if not any(_describes(card.at("content"), group.at("modelPackageGroupName")) for card in cards) and not any(
             refers(card, group, "content") for card in cards
         ):
-            unread = [card for card in cards if not card.at("content").document().complete]
+            unread = [card for card in cards if card.at("content").unknown]
             if unread:
                 yield Undecided("content", unread[0].urn)
             else:
@@ -54,7 +56,7 @@ def models_are_documented(estate: Estate, settings: Settings) -> Findings:
         owner = any(key.lower().replace("-", "").replace("_", "") in _OWNERS for key, _ in tags.items())
         if tags.unknown:
             yield Undecided(tags.path, container.urn)
-        elif not owner:
+        elif not owner and asks_owner:
             yield Violation(
                 tags.path, f"{tags.path} of {container.name} name no owner; one has to answer for it", container.urn
             )

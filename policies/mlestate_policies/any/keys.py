@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.any.reach import PRODUCTION, environment
-from mlestate_policies.any.retention import GCS_BUCKET, TRAIL, holds_records, recorded_by
+from mlestate_policies.any.retention import GCS_BUCKET, TRAIL, beside_records, holds_records, recorded_by
 from mlestate_policies.resources import Estate, Resource, names_of
 from mlestate_policies.rules import Findings, Violation, stack_rule
 from mlestate_policies.settings import NON_PRODUCTION, Settings, limit
@@ -89,7 +89,7 @@ def _shared(
     key = urn.rpartition("::")[2]
     records = [user for user in using if _records(estate, user, settings, recorded_to)]
     others = [user for user in using if user not in records and user.type not in _BESIDE]
-    others = [user for user in others if not _named_as_records(estate, user, settings)]
+    others = [user for user in others if not _beside_records(estate, user)]
     if records and others:
         yield Violation(
             "",
@@ -114,10 +114,10 @@ def _records(estate: Estate, user: Resource, settings: Settings, recorded_to: se
     return user.type == TRAIL or (user.type in _STORES and holds_records(estate, user, settings))
 
 
-def _named_as_records(estate: Estate, user: Resource, settings: Settings) -> bool:
+def _beside_records(estate: Estate, user: Resource) -> bool:
     """What stands beside the records: answers of queries to them, and logs of who reads them."""
     buckets = estate.linked(user, "bucket", _BUCKET).found if user.type == _ENCRYPTION else ()
-    return any(settings.keeps_records(each) for each in (user, *buckets))
+    return any(beside_records(estate, bucket) for bucket in buckets)
 
 
 def _keys(estate: Estate, user: Resource, node: Node) -> list[Resource]:

@@ -104,11 +104,14 @@ def all_records(estate: Estate, settings: Settings) -> Iterator[Records]:
 
 
 def holds_records(estate: Estate, store: Resource, settings: Settings) -> bool:
-    """Whether a store is named as one of records, and is not merely where access logs or answers of queries go: S3
-    writes no access logs into a bucket that locks by itself, and answers can be asked for again."""
-    return settings.keeps_records(store) and not any(
-        refers(each, store, path) for token, path in _WORKING.items() for each in estate.of(token)
-    )
+    """Whether a store is named as one of records, and is not merely beside them."""
+    return settings.keeps_records(store) and not beside_records(estate, store)
+
+
+def beside_records(estate: Estate, store: Resource) -> bool:
+    """Whether access logs or answers of queries go to a store: S3 writes no access logs into a bucket that locks by
+    itself, and answers can be asked for again."""
+    return any(refers(each, store, path) for token, path in _WORKING.items() for each in estate.of(token))
 
 
 def recorded_by(estate: Estate, source: Resource) -> Iterator[Records]:
