@@ -40,7 +40,7 @@ _MONITORS: Final = {
 }
 _OFF: Final = (("state", "DISABLED"), ("paused", "true"), ("properties.isEnabled", "false"), ("desiredState", "PAUSED"))
 _REVIEWS: Final = {
-    "aws:sagemaker/flowDefinition:FlowDefinition": ("humanLoopConfig",),
+    "aws:sagemaker/flowDefinition:FlowDefinition": (),
     "aws:sqs/queue:Queue": (),
     "aws:sfn/stateMachine:StateMachine": (),
     "gcp:pubsub/topic:Topic": (),

@@ -9,7 +9,7 @@ from typing import Final
 from mlestate_policies.any.reach import PRODUCTION, environment
 from mlestate_policies.any.retention import GCS_BUCKET, TRAIL, beside_records, holds_records, recorded_by
 from mlestate_policies.resources import Estate, Resource, names_of
-from mlestate_policies.rules import Findings, Violation, stack_rule
+from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import NON_PRODUCTION, Settings, limit
 from mlestate_policies.values import Node
 
@@ -76,7 +76,11 @@ def keys_are_apart(estate: Estate, settings: Settings) -> Findings:
                 keys = _keys(estate, user, node)
                 for key in keys:
                     users[key.urn].append(user)
-                if not keys and node.text and not _elsewhere(node.text, settings):
+                if keys or not node.text or _elsewhere(node.text, settings):
+                    continue
+                if any(not _called(key) for key in estate.of(*_KEYS) if _cloud(key) == _cloud(user)):
+                    yield Undecided(node.path, user.urn)  # a key that has no name yet may be the one
+                else:
                     yield Violation(node.path, f"{node.path} is no key of this estate; one has to be its own", user.urn)
     recorded_to = {found.store.urn for trail in estate.of(TRAIL) for found in recorded_by(estate, trail)}
     for urn, using in users.items():
