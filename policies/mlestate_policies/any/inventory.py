@@ -30,6 +30,7 @@ _OWNERS: Final = ("owner", "ownerteam", "modelowner")
     fix="Tag each model group with `owner`, and describe it: on AWS with a ModelCard whose content names the group, on "
     "Azure in properties.description.",
     severity="medium",
+    hardening=True,
     evidences=("ISO 42001 A.4.2", "ISO 42001 A.6.2.7", "NIST AI RMF GOVERN 1.6", "OSFI E-23"),
 )
 def models_are_documented(estate: Estate, settings: Settings) -> Findings:

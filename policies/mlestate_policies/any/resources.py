@@ -224,6 +224,7 @@ _GLOBAL_DATA: Final = ("gcp:kms/", "gcp:logging/", "gcp:discoveryengine/", "gcp:
     fix='Set the resource option protect to true, or what the provider has for it (deletionPolicy "PREVENT", '
     "deletionProtection, deletionProtectionEnabled or enablePurgeProtection).",
     severity="high",
+    hardening=True,
     sources=("CKV_GCP_82", "CKV_GCP_121", "*_DELETION_PROTECTION_ENABLED"),
     evidences=("ISO 42001 A.7.5", "EU AI Act 15"),
 )

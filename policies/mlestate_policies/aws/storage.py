@@ -243,6 +243,7 @@ def records_are_not_deleted_early(lifecycle: Resource, settings: Settings) -> Fi
     why="With forceDestroy one wrong change of a program deletes every object and every version of it.",
     fix="Set forceDestroy to false or leave it out.",
     severity="high",
+    hardening=True,
     evidences=("ISO 42001 A.7.5",),
     remedy={"forceDestroy": False},
 )
