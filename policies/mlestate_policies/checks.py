@@ -50,7 +50,7 @@ def equals(place: Place, path: str, *allowed: Any, absent_passes: bool = False) 
 def one_of(place: Place, path: str, allowed: Iterable[Any], *, absent_passes: bool = False) -> Findings:
     """The value is one of `allowed`, texts compared without case."""
     allowed = tuple(allowed)
-    words = " or ".join(shown(each) for each in allowed)
+    words = " or ".join({str(each).lower(): shown(each) for each in allowed}.values())
     wanted = {_folded(each) for each in allowed}
     for node in place.each(path):
         if node.unknown:

@@ -113,7 +113,7 @@ def _aws(estate: Estate, settings: Settings) -> Findings:
         yield from one.unknown
         if make and release:
             if not one.unknown:  # what is not known may forbid one of the two
-                yield Violation("", f"{one.name} may {make} and {release}; two principals have to", one.resource.urn)
+                yield Violation("", f"{one.name} may {make} and {release}; no one may do both", one.resource.urn)
             continue
         if one.resource.type == ROLE and one.trust is None and (make or release):
             yield from undecided([one.resource.at("assumeRolePolicy")], one.resource.urn)
@@ -153,10 +153,10 @@ def _granted(
         makes, releases = sides[holder]
         if makes and releases:
             (grant, can), (other, also) = makes, releases
-            through = "" if other is grant else f" by {grant.resource.name}"
+            through = "" if other is grant else f", by {grant.resource.name},"
             yield Violation(
                 other.path,
-                f"{other.path}: who holds this may {also}, and{through} {can}; two principals have to",
+                f"{other.path}: who holds this may {also} and{through} {can}; no one may do both",
                 other.resource.urn,
             )
             continue

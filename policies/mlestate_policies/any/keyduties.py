@@ -74,9 +74,8 @@ def _aws(estate: Estate, key: Resource, held: Iterable[Identity]) -> Findings:
     for name in sorted({each for document in documents for each in _people(document)}):
         own = [_of(document, name) for document in documents]
         if (administers := _first(own, _ADMINISTER)) and (uses := _first(own, _USE)):
-            yield Violation(
-                "policy", f"policy: a principal that it names may {administers} and {uses}; two have to", key.urn
-            )
+            who = "everyone" if name == "*" else "a principal that it names"
+            yield Violation("policy", f"policy: {who} may {administers} and {uses}; no one may do both", key.urn)
     arn = key.at("arn").text
     if not arn or (documents and not any(map(_delegates, documents))):
         return
@@ -86,7 +85,9 @@ def _aws(estate: Estate, key: Resource, held: Iterable[Identity]) -> Findings:
         uses = next((each for each in _USE if _may(identity, each, arn, alias)), "")
         if administers and uses and not identity.unknown:
             yield Violation(
-                "", f"{identity.name} may {administers} and {uses} with {key.name}; two have to", identity.resource.urn
+                "",
+                f"{identity.name} may {administers} and {uses} with {key.name}; no one may do both",
+                identity.resource.urn,
             )
         yield from identity.unknown
 
@@ -103,10 +104,11 @@ def _alias(estate: Estate, key: Resource) -> str:
 
 
 def _people(document: Document) -> Iterator[str]:
-    """The roles and users that a key's policy names; an account stands for what its policies say."""
+    """The roles and users that a key's policy names, or everyone; an account stands for what its policies say."""
     for statement in document.allowing:
         for principal in statement.principals:
-            if principal.kind == "AWS" and (":role/" in principal.value or ":user/" in principal.value):
+            named = principal.kind == "AWS" and (":role/" in principal.value or ":user/" in principal.value)
+            if named or (principal.value == "*" and not statement.conditions):
                 yield principal.value
 
 
@@ -160,7 +162,7 @@ def _granted(grants: list[Grant], administer: tuple[str, ...], use: tuple[str, .
                     through = "" if other is one else f", by {one.resource.name},"
                     yield Violation(
                         other.path,
-                        f"{other.path}: who holds this may {uses} and{through} {administers}; two have to",
+                        f"{other.path}: who holds this may {uses} and{through} {administers}; no one may do both",
                         other.resource.urn,
                     )
 

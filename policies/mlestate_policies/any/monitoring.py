@@ -147,7 +147,7 @@ def _lies_here(estate: Estate, endpoint: Served, owner: Resource, path: str, *st
         yield Undecided(path, owner.urn)
     elif not place.unknown and not endpoint.stores and estate.of(*stores):
         found = "is in no store of this stack" if place.known else "is not set"
-        yield Violation(path, f"{path} {found}; what is captured has to lie in one", owner.urn)
+        yield Violation(path, f"{path} {found}; what is captured has to go to a store of the estate", owner.urn)
 
 
 def _collected(estate: Estate, endpoint: Served) -> Findings:

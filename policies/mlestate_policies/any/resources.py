@@ -136,10 +136,10 @@ def resource_says_whose_it_is(resource: Resource, settings: Settings) -> Finding
     if resource.at(where).unknown:
         yield Undecided(where)
         return
-    for key in (*settings[REQUIRED_TAGS], *(settings[INVENTORY_TAGS] if resource.type in _MODELS else ())):
-        tag = resource.tag(key)
-        if tag.absent and not _tagged_by_provider(resource.provider, key):
-            yield Violation(f"{where}.{key}", f"{where}.{key} is not set; this organisation asks for it")
+    asked = (*settings[REQUIRED_TAGS], *(settings[INVENTORY_TAGS] if resource.type in _MODELS else ()))
+    missing = [key for key in asked if resource.tag(key).absent and not _tagged_by_provider(resource.provider, key)]
+    if missing:
+        yield Violation(where, f"{where} lack {', '.join(missing)}; this organisation asks for what each says")
 
 
 def _tagged_by_provider(provider: Node, key: str) -> bool:
@@ -238,9 +238,9 @@ def state_is_protected(resource: Resource, settings: Settings) -> Findings:
     if unknown := [node for node in nodes if node.unknown]:
         yield Undecided(unknown[0].path)
         return
-    others = "".join(f", or {path} {_written(wanted)}" for path, wanted in ways.items())
-    path = next(iter(ways), "")
-    yield Violation(path, f"{path or 'protect'} does not protect it; it needs the option protect{others}")
+    others = "".join(f"{path} is not {_written(wanted)} and " for path, wanted in ways.items())
+    needed = "one of them has to be" if ways else "it has to be true"
+    yield Violation(next(iter(ways), ""), f"{others}the option protect is not set; {needed}")
 
 
 def disposable(resource: Resource, settings: Settings) -> bool:
