@@ -5,6 +5,7 @@ output is the port: nothing here prints.
 """
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -81,6 +82,17 @@ class Servicer(sdk._PolicyAnalyzerServicer):
             level = settings.levels.get(rule.id) or level_of(rule, settings)
             configured.policyConfig[rule.name].enforcementLevel = _LEVELS[level]
         return super().Configure(configured, context)  # type: ignore[no-untyped-call]  # the SDK's is untyped
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802  gRPC's name
+        _call.estate = None
+        try:
+            return super().AnalyzeStack(request, context)  # type: ignore[no-untyped-call]  # the SDK's is untyped
+        finally:
+            _call.estate = None
+
+
+_call: Final = threading.local()
+"""What one request has in common: the SDK makes every resource anew for every policy over the stack."""
 
 
 def serve(cloud: str) -> None:
@@ -253,7 +265,10 @@ def _of_stack(given: PolicyResource) -> Resource:
 
 
 def _estate(args: StackValidationArgs) -> Estate:
-    return Estate(map(_of_stack, args.resources))
+    if getattr(_call, "estate", None) is None:
+        _call.estate = Estate(map(_of_stack, args.resources))
+    estate: Estate = _call.estate
+    return estate
 
 
 def _expired(cloud: str) -> Any:
