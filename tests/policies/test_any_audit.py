@@ -77,6 +77,15 @@ def test_the_store_of_the_record_needs_no_record_of_its_own() -> None:
     assert not said(stores_are_audited)
 
 
+def test_a_record_beside_the_data_does_not_excuse_the_data() -> None:
+    flows = {"type": "aws:ec2/flowLog:FlowLog", "properties": {"logDestination": "arn:aws:s3:::shop-data"}}
+    flows["links"] = {"logDestination": ["data"]}
+    nowhere = selectors("arn:aws:s3:::elsewhere/")
+    assert not said(stores_are_audited, nowhere, {"flows": flows})
+    model = {"type": "aws:sagemaker/model:Model", "links": {"primaryContainer": ["data"]}}
+    assert said(stores_are_audited, nowhere, {"flows": flows, "model": model})
+
+
 def test_who_trains_may_write_data_but_not_touch_the_record() -> None:
     assert not said(audit_cannot_be_altered, trainer(may("s3:*", "arn:aws:s3:::shop-data/*")))
     assert said(audit_cannot_be_altered, trainer(may("s3:*", "arn:aws:s3:::shop-*")))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mlestate_policies.any.principals import linked
+from mlestate_policies.any.reach import refers
 from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import Settings
@@ -27,6 +28,10 @@ _CATEGORIES: Final = {
     "audit": _BOTH,
     "alllogs": _BOTH,
 }
+_WORK: Final = (
+    *("aws:sagemaker/", "aws-native:sagemaker:", "gcp:vertex/", "gcp:colab/", "gcp:workbench/"),
+    "azure-native:machinelearningservices:",
+)
 Covered = frozenset[str] | Undecided
 
 
@@ -66,7 +71,7 @@ def stores_are_audited(estate: Estate, settings: Settings) -> Findings:
     }
     for token, cover in forms.items():
         for store in estate.of(token):
-            if store.urn not in sinks:
+            if store.urn not in sinks or _is_worked_with(estate, store):
                 yield from _cover(store, list(cover(estate, store)))
 
 
@@ -96,6 +101,11 @@ def _sinks(estate: Estate) -> Iterator[Resource]:
             yield from linked(estate, each, path, kind)
             name = each.at(path).text.rpartition("/")[2]
             yield from (store for store in estate.of(kind) if name and name == store.at("name").text)
+
+
+def _is_worked_with(estate: Estate, store: Resource) -> bool:
+    """Whether machine learning reads or writes a store: records beside the data do not make it one of records."""
+    return any(each.type.startswith(_WORK) and refers(each, store) for each in estate.resources)
 
 
 def _aws_cover(estate: Estate, bucket: Resource) -> Iterator[Covered]:
