@@ -26,6 +26,8 @@ ESTATES = {
     "violating": CLEAN.replace("protect: true", "protect: false"),
     "wrong": CLEAN.replace("problem: regression", "problem: regresion"),
 }
+CONFIGURATION = {"mlestate": {"levels": {"ML-X-003": "mandatory"}}}
+"""What cannot be made again is protected: the baseline does not ask it."""
 SARIF = yaml.safe_load((Path(__file__).parent / "sarif.yaml").read_text())
 
 
@@ -105,6 +107,7 @@ def test_the_three_do_the_same_in_the_same_order() -> None:
 def ran(job: Job, estate: str, folder: Path) -> tuple[int, str]:
     """How the job ends in a repository with this estate, and its log. Its first command would set up what runs here."""
     (folder / "estate.yaml").write_text(ESTATES[estate])
+    (folder / "policies.json").write_text(json.dumps(CONFIGURATION))
     (folder / "requirements.txt").write_text("mlestate[gcp]\n")
     log = ""
     for script in job.scripts:
