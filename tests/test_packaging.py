@@ -28,7 +28,7 @@ def imported(folder: Path) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return found - {*sys.stdlib_module_names, *BESIDE, "mlestate", "tests"}
+    return found - {*sys.stdlib_module_names, *BESIDE, "mlestate", "mlestate_policies", "tests"}
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -40,7 +40,8 @@ def names(requirements: list[str]) -> set[str]:
     ("folder", "extras"),
     [
         ("components/mlestate", ["aws", "gcp", "azure"]),
-        *[(folder, ["aws", "gcp", "azure", "dev"]) for folder in ("tests", "docs", "benchmarks")],
+        ("policies", ["policy"]),
+        *[(folder, ["aws", "gcp", "azure", "policy", "dev"]) for folder in ("tests", "docs", "benchmarks")],
     ],
 )
 def test_every_package_that_is_imported_is_declared(folder: str, extras: list[str]) -> None:

@@ -12,7 +12,7 @@ __all__ = ["LIMITS", "PROFILES", "LevelName", "Limit", "Settings", "Waiver", "li
 
 PROFILES: Final = {
     "baseline": "What every estate keeps: nothing that costs money or asks for a network or keys of one's own.",
-    "regulated": "Also the rules that harden: own keys, private networks, longer retention.",
+    "regulated": "Also what hardens: own keys, private networks, protection from deletion, owners, longer retention.",
     "canada": "Data, replicas, keys and logs stay in Canada.",
     "quebec": "They stay in Québec (Montréal, Québec City), where Law 25 asks for an assessment before they leave.",
 }

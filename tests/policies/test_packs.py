@@ -3,6 +3,7 @@
 That Pulumi's own engine starts them is shown in tests/pulumi, where the CLI is installed.
 """
 
+import ast
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -212,13 +213,21 @@ def test_a_remediation_mends_what_it_may_and_nothing_else(tmp_path: Path) -> Non
     assert [(each.policy, each.message) for each in told] == [(rule.name, "remediated")]
 
 
-def test_no_pack_imports_a_cloud_s_sdk() -> None:
-    """A pack starts for every preview; the SDKs take seconds and gigabytes."""
+def test_a_rule_needs_no_pulumi_no_sdk_and_nothing_of_what_makes_estates() -> None:
+    """A pack starts for every preview, and the SDKs take seconds; and what judges may not lean on what it judges."""
     for file in (ROOT / "policies").rglob("*.py"):
-        for line in file.read_text().splitlines():
-            assert not line.startswith(
-                ("import pulumi_aws", "from pulumi_aws", "import pulumi_gcp", "from pulumi_gcp")
-            ), file
-            assert not line.startswith(("import pulumi_azure", "from pulumi_azure")), file
-            if file.name != "pack.py":
-                assert not line.startswith(("import pulumi", "from pulumi")), f"{file}: a rule needs no Pulumi"
+        allowed = ("pulumi.runtime", "pulumi_policy", "pulumi_policy.deserialize", "pulumi_policy.proxy")
+        found = [
+            name
+            for name in imports(file)
+            if name.split(".")[0].startswith("pulumi") or name.split(".")[0] == "mlestate"
+        ]
+        assert set(found) <= set(allowed if file.name == "pack.py" else ()), file
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
