@@ -249,8 +249,8 @@ def test_what_stands_under_a_word_that_is_none_is_said_to_be_unchecked() -> None
     (problem,) = said(AWS + "models: {churn: {problem: classification, sevring: {mode: nonsense}}}\n")
     assert problem == (
         "models.churn.sevring",
-        "'sevring' means nothing here. Allowed: problem, owner, risk, automated_decision, data, training, gates, serving, "
-        "monitoring, environments. What stands under it was not checked.",
+        "'sevring' means nothing here. Allowed: problem, owner, risk, automated_decision, data, training, gates, "
+        "serving, monitoring, environments. What stands under it was not checked.",
     )
 
 
