@@ -145,10 +145,14 @@ def test_a_trust_that_names_whom_is_kept(statement: dict[str, Any]) -> None:
         trust({"AWS": "111122223333"}),
         trust({"AWS": "arn:aws-cn:iam::111122223333:root"}, {"StringNotEquals": {"aws:PrincipalArn": "a"}}),
         trust("*", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
-        trust(
-            {"Federated": "arn:aws:iam::111122223333:oidc-provider/ci.example"},
-            {"StringLike": {"ci.example:sub": "*"}},
-            "sts:AssumeRoleWithWebIdentity",
+        trust({"Service": "sagemaker.amazonaws.com"}, {"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:*:*:*"}}),
+        *(
+            trust(
+                {"Federated": "arn:aws:iam::111122223333:oidc-provider/ci.example"},
+                {"StringLike": {"ci.example:sub": subject}},
+                "sts:AssumeRoleWithWebIdentity",
+            )
+            for subject in ("*", "repo:*", "repo:*/*:ref:refs/heads/main", "repo:*:environment:production")
         ),
     ],
 )

@@ -50,7 +50,7 @@ _WORKING: Final = {
     "aws:athena/workgroup:Workgroup": "configuration",
 }
 _STORES: Final = {
-    S3_BUCKET: (),
+    S3_BUCKET: ("lifecycleRules[].expiration.days",),
     S3_LIFECYCLE: ("bucket", "rules[].expiration.days"),
     LOG_GROUP: ("name", "retentionInDays"),
     TABLE: ("ttl.enabled",),
@@ -141,6 +141,10 @@ def cut_short(estate: Estate, records: Records, days: float) -> Findings:
     """What expires records before some days are over."""
     store = records.store
     if store.type == S3_BUCKET:
+        for rule in store.each("lifecycleRules[]"):
+            off = rule.at("enabled").known and not rule.at("enabled").true
+            if not off and _touches(rule, records.folder):
+                yield from _short(store, rule.at("expiration.days"), days)
         for lifecycle in estate.of(S3_LIFECYCLE):
             if store in estate.linked(lifecycle, "bucket", S3_BUCKET).found:
                 for rule in lifecycle.each("rules[]"):
@@ -197,7 +201,7 @@ def _cut_in_azure(estate: Estate, store: Resource, days: float) -> Findings:
 def _touches(rule: Node, folder: str) -> bool:
     """Whether a lifecycle rule reaches a folder; what it limits to tags is not what a service wrote."""
     filters = (rule.at("filter"), rule.at("filter.and"))
-    if any(not each.at(key).absent for each in filters for key in ("tag", "tags")):
+    if any(each.at(key).known for each in filters for key in ("tag", "tags")):
         return False
     prefixes = [node.text for node in (rule.at("prefix"), *(each.at("prefix") for each in filters)) if node.text]
     return not prefixes or any(_overlap(prefix, folder) for prefix in prefixes)

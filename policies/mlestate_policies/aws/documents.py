@@ -60,6 +60,11 @@ class Condition:
         operator = self.operator.lower().removeprefix("foranyvalue:")
         return operator in _POSITIVE and bool(self.values)
 
+    @property
+    def owned(self) -> bool:
+        """Whether every value that it holds the key to is somebody's."""
+        return self.pins and all(map(_has_an_owner, self.values))
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -128,11 +133,7 @@ class Statement:
     @property
     def owned(self) -> bool:
         """Whether a condition ties it to an account, an organisation, a network or a resource that has an owner."""
-        return any(
-            all(map(_has_an_owner, condition.values))
-            for condition in self.conditions
-            if condition.pins and condition.key.lower() in _OWNER_KEYS
-        )
+        return any(condition.owned for condition in self.conditions if condition.key.lower() in _OWNER_KEYS)
 
     @property
     def public(self) -> bool:
@@ -254,11 +255,12 @@ _OWNER_KEYS: Final = frozenset(key.lower() for key in _OWNERS)
 
 
 def _has_an_owner(value: str) -> bool:
-    """Neither anything, nor all addresses, nor an ARN that leaves open both the account and how the resource begins."""
+    """Neither anything, nor all addresses, nor an ARN of any account; S3 gives a name to one account only."""
     if value.startswith("arn:"):
         parts = value.split(":", 5)
-        return len(parts) == 6 and (re.fullmatch(r"\d{12}", parts[4]) is not None or parts[5][0:1] not in ("", "*"))
-    return bool(value.strip("*?:")) and not value.endswith("/0")
+        bucket = len(parts) == 6 and parts[2] == "s3" and parts[5][0:1] not in ("", "*", "?")
+        return bucket or (len(parts) == 6 and re.fullmatch(r"\d{12}", parts[4]) is not None)
+    return bool(value.removeprefix("o-").strip("*?:")) and not value.endswith("/0")
 
 
 def _parsed(document: Mapping[str, Any]) -> Document | None:

@@ -19,19 +19,30 @@ ROLE: Final = "aws:iam/role:Role"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
 MANAGED_POLICY: Final = "aws:iam/policy:Policy"
 ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ATTACHMENT_TO_MANY: Final = "aws:iam/policyAttachment:PolicyAttachment"
+USER_POLICY: Final = "aws:iam/userPolicy:UserPolicy"
+GROUP_POLICY: Final = "aws:iam/groupPolicy:GroupPolicy"
 
 _Test: TypeAlias = Callable[[Document], Iterable[tuple[Statement, str]]]
 
 _GRANTS: Final[Mapping[str, tuple[str, ...]]] = {
     ROLE_POLICY: ("policy",),
     MANAGED_POLICY: ("policy",),
+    USER_POLICY: ("policy",),
+    GROUP_POLICY: ("policy",),
     ROLE: ("inlinePolicies[].policy",),
 }
-_ATTACHED: Final[Mapping[str, tuple[str, ...]]] = {ROLE: ("managedPolicyArns[]",), ATTACHMENT: ("policyArn",)}
+_ATTACHED: Final[Mapping[str, tuple[str, ...]]] = {
+    ROLE: ("managedPolicyArns[]",),
+    ATTACHMENT: ("policyArn",),
+    ATTACHMENT_TO_MANY: ("policyArn",),
+}
 _PEOPLE: Final = ("aws:principalarn", "aws:principaltag/", "aws:userid", "sts:externalid", "sts:sourceidentity")
 _SOURCES: Final = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 _ANY_ROLE: Final = re.compile(r".*:role/[*?/]*|[^/]*")
 """The resources that leave the role's name open, such as `*` and `arn:aws:iam::111122223333:role/*`."""
+_ANY_TOKEN: Final = re.compile(r"[*?:/]*|repo:[^/]*[*?].*")
+"""The subjects of tokens that are everybody's: a star, or on GitHub the repositories of whoever makes one."""
 _ML_SERVICES: Final = ("sagemaker.amazonaws.com", "bedrock.amazonaws.com")
 
 BROAD_POLICIES: Final = limit(
@@ -82,6 +93,8 @@ def role_has_no_broad_policy(resource: Resource, settings: Settings) -> Findings
         return not aws or not any(fnmatchcase(name.rpartition("/")[2], each) for each in settings[BROAD_POLICIES])
 
     (path,) = _ATTACHED[resource.type]
+    if resource.type == ATTACHMENT_TO_MANY and resource.at("roles").absent:
+        return ()  # people's users and groups
     return holds(
         resource,
         path,
@@ -192,11 +205,12 @@ def role_trusts_by_name(role: Resource, settings: Settings) -> Findings:
 def _loose_trust(statement: Statement, principal: Principal, sourced: tuple[str, ...]) -> str:
     """What is wrong with trusting a principal on a statement's conditions; empty where nothing is."""
     pinned = [condition.key.lower() for condition in statement.conditions if condition.pins]
+    owned = [condition.key.lower() for condition in statement.conditions if condition.owned]
     if principal.kind == "AWS" and re.fullmatch(r"\d{12}|arn:[^:]*:iam::\d{12}:root", principal.value):
         if not any(key.startswith(_PEOPLE) for key in pinned):
             return "trusts a whole account; it has to name roles, or have a condition on aws:PrincipalArn"
     elif principal.kind == "Service" and principal.value in sourced:
-        if not any(key in _SOURCES for key in pinned):
+        if not any(key in _SOURCES for key in owned):
             return f"trusts {principal.value} for every account; it has to have aws:SourceAccount or aws:SourceArn"
     elif principal.kind == "Federated" and statement.reaches("sts:AssumeRoleWithWebIdentity"):
         subject = ":aud" if principal.value == "cognito-identity.amazonaws.com" else ":sub"
@@ -206,7 +220,7 @@ def _loose_trust(statement: Statement, principal: Principal, sourced: tuple[str,
             if condition.pins and condition.key.lower().endswith(subject)
             for value in condition.values
         ]
-        if not values or any(not value.strip("*?:") for value in values):
+        if not values or any(map(_ANY_TOKEN.fullmatch, values)):
             return (
                 f"trusts every token of an identity provider; it has to have a condition on the token's {subject[1:]}"
             )

@@ -141,7 +141,7 @@ def access_log_goes_elsewhere(logging: Resource, settings: Settings) -> Findings
 
 @resource_rule(
     "ML-AWS-ST-005",
-    {POLICY: ("policy",)},
+    {POLICY: ("policy",), BUCKET: ("policy",)},
     "A bucket's policy refuses plain HTTP and allows nobody without naming them",
     why="Over plain HTTP data can be read and changed on its way; a wildcard principal gives it to every account.",
     fix='Add a Deny of s3:* for the bucket and its objects where aws:SecureTransport is "false", and name the '
@@ -151,6 +151,8 @@ def access_log_goes_elsewhere(logging: Resource, settings: Settings) -> Findings
     evidences=("EU AI Act 15", "PIPEDA 4.7", "Law 25 s.10"),
 )
 def bucket_policy_refuses_plain_http_and_strangers(policy: Resource, settings: Settings) -> Findings:
+    if policy.type == BUCKET and policy.at("policy").absent:
+        return  # it is beside the bucket
     yield from judge_documents(policy, "policy", _allowed_to_all, needed="it has to refuse plain HTTP")
     document = Document.of(policy.at("policy"))
     if document is not None and not _refuses_plain_http(document):
@@ -170,12 +172,17 @@ def _keeps_records(resource: Resource, settings: Settings) -> bool:
 
 
 def _refuses_plain_http(document: Document) -> bool:
-    """Some statement denies everyone everything on the objects, on that condition and no other."""
-    return any(
-        any(principal.anyone for principal in statement.principals)
-        and [(_plain(each.operator), each.key.lower(), each.values) for each in statement.conditions] == [_PLAIN_HTTP]
-        and any(resource.endswith("*") and statement.covers("s3:*", resource) for resource in statement.resources)
+    """Everyone is denied everything on the bucket and on all its objects, on that condition and no other."""
+    refusing = [
+        statement
         for statement in document.denying
+        if any(principal.anyone for principal in statement.principals)
+        and [(_plain(each.operator), each.key.lower(), each.values) for each in statement.conditions] == [_PLAIN_HTTP]
+    ]
+    buckets = {resource.split("/")[0].rstrip("*") for statement in refusing for resource in statement.resources}
+    return any(
+        all(any(each.covers("s3:*", place) for each in refusing) for place in (bucket, f"{bucket}/*"))
+        for bucket in buckets
     )
 
 
@@ -213,7 +220,10 @@ def records_are_locked(resource: Resource, settings: Settings) -> Findings:
 
 @resource_rule(
     "ML-AWS-ST-007",
-    {LIFECYCLE: ("rules[].expiration.days", "rules[].expiration.date")},
+    {
+        LIFECYCLE: ("rules[].expiration.days", "rules[].expiration.date"),
+        BUCKET: ("lifecycleRules[].expiration.days", "lifecycleRules[].expiration.date"),
+    },
     "No rule of a lifecycle deletes what is recorded before its time",
     why="A lifecycle rule deletes without asking, and the audit finds nothing.",
     fix="Set expiration.days not below the limit retentionDays, or leave the expiration out.",
@@ -223,8 +233,9 @@ def records_are_locked(resource: Resource, settings: Settings) -> Findings:
 def records_are_not_deleted_early(lifecycle: Resource, settings: Settings) -> Findings:
     if not _keeps_records(lifecycle, settings):
         return
-    for rule in lifecycle.each("rules[]"):
-        if rule.at("status").text.lower() == "disabled":
+    for rule in lifecycle.each("lifecycleRules[]" if lifecycle.type == BUCKET else "rules[]"):
+        enabled = rule.at("enabled")
+        if rule.at("status").text.lower() == "disabled" or (enabled.known and not enabled.true):
             continue
         yield from at_least(rule, "expiration.days", settings[RETENTION_DAYS], "days", absent_passes=True)
         yield from holds(
