@@ -57,6 +57,27 @@ def test_a_selector_on_all_buckets_covers_each() -> None:
         assert said(stores_are_audited, selectors(value)), value
 
 
+def advanced(*fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    kind = {"field": "resources.type", "equals": ["AWS::S3::Object"]}
+    trail = {**ESTATE["trail"]["properties"], "advancedEventSelectors": [{"fieldSelectors": [kind, *fields]}]}
+    return {**selectors(), "trail": {**ESTATE["trail"], "properties": trail}}
+
+
+def test_an_advanced_selector_may_say_what_it_leaves_out() -> None:
+    def on(*beginnings: str) -> dict[str, Any]:
+        return {"field": "resources.ARN", "notStartsWiths": list(beginnings)}
+
+    assert not said(stores_are_audited, advanced(on("arn:aws:s3:::shop-audit/")))
+    assert said(stores_are_audited, advanced(on("arn:aws:s3:::shop-audit/", "arn:aws:s3:::shop-data/")))
+    assert said(stores_are_audited, advanced(on(UNKNOWN)))[0].startswith("?")
+
+
+def test_an_advanced_selector_without_reads_records_writes() -> None:
+    (message,) = said(stores_are_audited, advanced({"field": "readOnly", "notEquals": ["true"]}))
+    assert "nothing records reads of" in message
+    assert not said(stores_are_audited, advanced({"field": "readOnly", "equals": ["true", "false"]}))
+
+
 def test_two_halves_of_a_record_make_a_whole_one() -> None:
     half = selectors("arn:aws:s3", readWriteType="ReadOnly")
     assert said(stores_are_audited, half) == ["data: nothing records writes of its objects; something has to"]

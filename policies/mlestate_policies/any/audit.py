@@ -8,6 +8,7 @@ from mlestate_policies.any.reach import refers
 from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import Settings
+from mlestate_policies.values import Node
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
@@ -150,17 +151,32 @@ def _advanced(trail: Resource, bucket: Resource, name: str) -> Iterator[Covered]
             continue
         if "AWS::S3::Object" not in [each.text for each in kinds.each("equals[]")]:
             continue
-        only = fields["readOnly"].at("equals").value if "readOnly" in fields and fields["readOnly"].complete else None
-        covers = _BOTH if only is None else frozenset("read" if each == "true" else "write" for each in only)
+        covers = _read_or_written(fields.get("readOnly"))
         places = fields.get("resources.ARN")
         if places is None:
             yield covers
+            continue
+        if places.at("startsWiths").absent and places.at("equals").absent:
+            excepted = places.each("notStartsWiths[]")
+            if unread := [each for each in excepted if each.unknown or (each.known and not name)]:
+                yield Undecided(unread[0].path, trail.urn)
+            elif not any(each.text and f"arn:aws:s3:::{name}/".startswith(each.text) for each in excepted):
+                yield covers
             continue
         for value in places.each("startsWiths[]"):
             if value.unknown or (value.known and not name):
                 yield from _by_link(trail, "advancedEventSelectors", bucket, value.path)
             elif value.text and f"arn:aws:s3:::{name}/".startswith(value.text):
                 yield covers
+
+
+def _read_or_written(only: Node | None) -> frozenset[str]:
+    """What a selector lets through by its field `readOnly`."""
+    if only is None or not only.complete:
+        return _BOTH
+    said = {each.text.lower() for each in only.each("equals[]")} - {""}
+    said = said or {"true", "false"} - {each.text.lower() for each in only.each("notEquals[]")}
+    return frozenset("read" if each == "true" else "write" for each in said)
 
 
 def _by_link(trail: Resource, key: str, bucket: Resource, path: str) -> Iterator[Covered]:

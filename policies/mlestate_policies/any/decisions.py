@@ -120,6 +120,8 @@ def _captured(estate: Estate, endpoint: Resource) -> Iterator[Violation | Undeci
         if not configurations:
             yield Undecided("endpointConfigName", endpoint.urn)
         for each in configurations:
+            if not each.at("asyncInferenceConfig").absent:
+                continue  # it writes each answer to a store by itself, and captures nothing
             yield from told(is_true(each, "dataCaptureConfig.enableCapture"), each)
             yield from told(at_least(each, "dataCaptureConfig.initialSamplingPercentage", 100, "percent"), each)
     else:

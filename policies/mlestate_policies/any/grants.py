@@ -13,6 +13,7 @@ __all__ = ["AZURE_GRANTS", "GCP_GRANTS", "KEY_GRANTS", "Grant", "azure_grants", 
 
 ACCOUNT: Final = "gcp:serviceaccount/account:Account"
 CUSTOM_ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"
+FOLDER: Final = "gcp:organizations/folder:Folder"
 PROJECT: Final = "gcp:organizations/project:Project"
 AI_ENDPOINT: Final = "gcp:vertex/aiEndpoint:AiEndpoint"
 CRYPTO_KEY: Final = "gcp:kms/cryptoKey:CryptoKey"
@@ -20,6 +21,10 @@ KEY_RING: Final = "gcp:kms/keyRing:KeyRing"
 _GCP: Final = {
     "gcp:projects/iAMMember:IAMMember": ("member", "project", PROJECT, ""),
     "gcp:projects/iAMBinding:IAMBinding": ("members[]", "project", PROJECT, ""),
+    "gcp:folder/iAMMember:IAMMember": ("member", "folder", FOLDER, ""),
+    "gcp:folder/iAMBinding:IAMBinding": ("members[]", "folder", FOLDER, ""),
+    "gcp:organizations/iAMMember:IAMMember": ("member", "orgId", "", ""),
+    "gcp:organizations/iAMBinding:IAMBinding": ("members[]", "orgId", "", ""),
     "gcp:serviceaccount/iAMMember:IAMMember": ("member", "serviceAccountId", ACCOUNT, "iam.serviceaccount"),
     "gcp:serviceaccount/iAMBinding:IAMBinding": ("members[]", "serviceAccountId", ACCOUNT, "iam.serviceaccount"),
     "gcp:vertex/aiEndpointIamMember:AiEndpointIamMember": ("member", "endpoint", AI_ENDPOINT, "aiplatform.endpoints"),
@@ -52,6 +57,7 @@ _GCP_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "roles/cloudbuild.builds.approver": ("cloudbuild.builds.approve",),
     "roles/iam.serviceAccountUser": ("iam.serviceAccounts.actAs",),
     "roles/iam.serviceAccountTokenCreator": ("iam.serviceAccounts.getAccessToken",),
+    "roles/iam.workloadIdentityUser": ("iam.serviceAccounts.getAccessToken",),
     "roles/iam.serviceAccountKeyAdmin": ("iam.serviceAccountKeys.create",),
     "roles/iam.serviceAccountAdmin": ("iam.serviceAccounts.setIamPolicy",),
     "roles/logging.admin": ("logging.*",),

@@ -30,10 +30,13 @@ _MEMBERS: Final = {
     "aws:iam/groupMembership:GroupMembership": ("users[]", "group"),
 }
 _HOLDERS: Final = {"role": ROLE, "user": USER, "group": GROUP}
+_TO_MANY: Final = "aws:iam/policyAttachment:PolicyAttachment"
+_MANY: Final = {"roles[]": ROLE, "users[]": USER, "groups[]": GROUP}
 HELD: Final[Mapping[str, tuple[str, ...]]] = {
     ROLE: ("inlinePolicies[].policy", "managedPolicyArns[]", "permissionsBoundary"),
     **_WRITTEN,
     **_ATTACHED,
+    _TO_MANY: (*_MANY, "policyArn"),
     **_MEMBERS,
     POLICY: ("policy",),
 }
@@ -103,6 +106,11 @@ def identities(estate: Estate) -> list[Identity]:
             given = list(_written(each.at(path), each) if token in _WRITTEN else _attached(estate, each, path))
             for found in linked(estate, each, holder, _HOLDERS[holder]):
                 policies.setdefault(found.urn, []).extend(given)
+    for each in estate.of(_TO_MANY):
+        given = list(_attached(estate, each, "policyArn"))
+        for path, kind in _MANY.items():
+            for found in linked(estate, each, path, kind):
+                policies.setdefault(found.urn, []).extend(given)
     for role in estate.of(ROLE):
         for node in role.each("inlinePolicies[].policy"):
             policies.setdefault(role.urn, []).extend(_written(node, role))
@@ -140,12 +148,17 @@ def takes(one: Identity, other: Identity) -> str:
 _RUNS: Final[Mapping[str, tuple[str, ...]]] = {
     "sagemaker": (
         "sagemaker:CreateTrainingJob",
+        "sagemaker:CreateHyperParameterTuningJob",
+        "sagemaker:CreateModel",
         "sagemaker:CreateProcessingJob",
         "sagemaker:CreateNotebookInstance",
         "sagemaker:CreatePipeline",
         "sagemaker:UpdatePipeline",
     ),
-    "lambda": ("lambda:CreateFunction",),
+    "lambda": ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"),
+    "cloudformation": ("cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:CreateChangeSet"),
+    "codepipeline": ("codepipeline:CreatePipeline", "codepipeline:UpdatePipeline"),
+    "scheduler": ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"),
     "states": ("states:CreateStateMachine", "states:UpdateStateMachine"),
     "codebuild": ("codebuild:CreateProject", "codebuild:UpdateProject"),
     "ec2": ("ec2:RunInstances",),

@@ -23,7 +23,7 @@ CONTAINERS: Final = ("primaryContainer", "containers[]")
 PENDING: Final = "PendingManualApproval"
 _PACKAGE: Final = re.compile(r":model-package/([^/]+)/")
 _IN_REGISTRY: Final = re.compile(r"^azureml://registries/([^/]+)/|/registries/([^/]+)/models/", re.IGNORECASE)
-_REGISTERED: Final = re.compile(r"^azureml:(?!//)|^azureml://|/models/[^/]+/versions/", re.IGNORECASE)
+_REGISTERED: Final = re.compile(r"^azureml:(?!//)|^azureml://registries/|/models/[^/]+/versions/", re.IGNORECASE)
 
 
 @stack_rule(

@@ -19,7 +19,14 @@ _OBJECTS: Final = tuple(
     f"s3:{each}" for each in ("DeleteObject", "DeleteObjectVersion", "PutObjectRetention", "BypassGovernanceRetention")
 )
 _ITSELF: Final = tuple(
-    f"s3:{each}" for each in ("DeleteBucket", "DeleteBucketPolicy", "PutBucketPolicy", "PutLifecycleConfiguration")
+    f"s3:{each}"
+    for each in (
+        "DeleteBucket",
+        "DeleteBucketPolicy",
+        "PutBucketPolicy",
+        "PutLifecycleConfiguration",
+        "PutBucketObjectLockConfiguration",
+    )
 )
 _STOP: Final = tuple(
     f"cloudtrail:{each}" for each in ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
@@ -36,6 +43,7 @@ _AZURE_ALTERS: Final = (
     "Microsoft.Storage/storageAccounts/delete",
     "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
 )
+_DAYS: Final = "immutableStorageWithVersioning.immutabilityPolicy.immutabilityPeriodSinceCreationInDays"
 _ML: Final = ("aiplatform.*", "Microsoft.MachineLearningServices/*")
 
 
@@ -52,7 +60,7 @@ _ML: Final = ("aiplatform.*", "Microsoft.MachineLearningServices/*")
         "gcp:projects/iAMMember:IAMMember": GCP_GRANTS["gcp:projects/iAMMember:IAMMember"][:2],
         DIAGNOSTICS[0]: ("storageAccountId",),
         CONTAINER_LOCK: ("accountName",),
-        ACCOUNT: ("immutableStorageWithVersioning.enabled",),
+        ACCOUNT: ("immutableStorageWithVersioning.enabled", _DAYS),
         "azure-native:authorization:RoleAssignment": AZURE_GRANTS["azure-native:authorization:RoleAssignment"],
     },
     "The audit record cannot be altered by those it is about: its store is locked, and who works with models can "
@@ -60,7 +68,8 @@ _ML: Final = ("aiplatform.*", "Microsoft.MachineLearningServices/*")
     why="A record that its subjects can change proves nothing.",
     fix="Add a BucketObjectLockConfiguration with a defaultRetention to the trail's bucket and take cloudtrail:*, "
     "s3:Delete* on it and its key out of the policies of roles that use SageMaker; on Google Cloud set locked on the "
-    "log bucket, on Azure immutableStorageWithVersioning on the account, and give no logging or storage role to them.",
+    "log bucket, on Azure immutableStorageWithVersioning with an immutabilityPolicy on the account, and give no "
+    "logging or storage role to them.",
     severity="critical",
     evidences=("EU AI Act 12", "EU AI Act 19", "ISO 42001 A.6.2.8", "NIST AI RMF GOVERN 2.1"),
 )
@@ -195,13 +204,15 @@ def _azure_sinks(estate: Estate) -> Findings:
         locks = [each for each in estate.of(CONTAINER_LOCK) if account in linked(estate, each, "accountName", ACCOUNT)]
         named = account.at("accountName").text
         locks += [each for each in estate.of(CONTAINER_LOCK) if named and each.at("accountName").text == named]
-        if locks or account.at(path).true:
+        if locks or (account.at(path).true and account.at(_DAYS).known):
             continue
-        if account.at(path).unknown:
-            yield Undecided(path, account.urn)
+        if hidden := [each for each in (path, _DAYS) if account.at(each).unknown]:
+            yield Undecided(hidden[0], account.urn)
             continue
         yield Violation(
-            path, f"{path} is not true and no immutability policy is on it; the audit record needs one", account.urn
+            path,
+            f"{path} is not true with a period, and no immutability policy is on it; the audit record needs one",
+            account.urn,
         )
     if accounts:
         others = [each for each in estate.of(ACCOUNT) if each.urn not in accounts]

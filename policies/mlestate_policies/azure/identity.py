@@ -27,7 +27,8 @@ _PEOPLE: Final = ("user", "group", "foreigngroup")
     {ASSIGNMENT: ("roleDefinitionId", "principalType")},
     "No identity of a machine has a role that can do everything",
     why="What a job or an endpoint runs acts as its identity: with such a role a package from outside owns the estate.",
-    fix="Set roleDefinitionId to a role for the task, such as AzureML Data Scientist or Storage Blob Data Reader.",
+    fix="Set roleDefinitionId to a role for the task, such as AzureML Data Scientist or Storage Blob Data Reader; "
+    'for people set principalType to "User" or "Group".',
     severity="critical",
     sources=("prowler iam_role_user_access_admin_restricted",),
     evidences=("EU AI Act 15", "ISO 42001 A.3.2", "NIST AI RMF GOVERN 2.1", "PIPEDA 4.7"),
@@ -43,7 +44,11 @@ def machines_have_no_role_that_can_do_everything(assignment: Resource, settings:
     if name and kind.unknown:
         yield Undecided(kind.path)
     elif name:
-        yield Violation(role.path, f"{role.path} is {name}; a machine's identity has to have a role for its task alone")
+        yield Violation(
+            role.path,
+            f"{role.path} is {name}; a machine's identity has to have a role for its task "
+            f"alone{', and people a principalType that says so' if kind.absent else ''}",
+        )
 
 
 _ESCALATIONS: Final = {

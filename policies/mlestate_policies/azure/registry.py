@@ -22,7 +22,9 @@ _STORE: Final = "regionDetails[].storageAccountDetails[].systemCreatedStorageAcc
     evidences=("EU AI Act 15", "Law 25 s.17", "PIPEDA 4.1.3", "PIPEDA 4.7"),
 )
 def registry_keeps_its_copies(registry: Resource, settings: Settings) -> Findings:
-    yield from is_false(registry, _STORE)
+    for details in registry.each("regionDetails[].storageAccountDetails[]"):
+        if details.at("userCreatedStorageAccount").absent:  # else it is judged where it is made
+            yield from is_false(details, "systemCreatedStorageAccount.allowBlobPublicAccess")
     if allowed := settings[ALLOWED_REGIONS]:
         words = ", ".join(allowed)
         for node in registry.each("regionDetails[].location"):

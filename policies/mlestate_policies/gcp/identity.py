@@ -22,6 +22,10 @@ _NARROW: Final = (
     "bigquery/datasetIam",
     "bigquery/iam",
     "bigquery/routineIam",
+    "cloudfunctions/functionIam",
+    "cloudfunctionsv2/functionIam",
+    "cloudrun/iam",
+    "cloudrunv2/serviceIam",
     "colab/runtimeTemplateIam",
     "kms/cryptoKeyIAM",
     "kms/keyRingIAM",
@@ -125,8 +129,9 @@ def is_public(member: str) -> bool:
     _WIDE_PATHS,
     "No basic role, no impersonation of all service accounts, no workload that administers Vertex AI",
     why="A role over a whole project reaches every model, every set of data and every account in it.",
-    fix="Grant a predefined role for the task, impersonation on the one service account, and to workloads "
-    "roles/aiplatform.user; give nothing to the default service accounts.",
+    fix="Grant a role for the task, impersonation on the one service account, and to workloads roles/aiplatform.user "
+    "or, in production, a custom role without what ML-STK-06 keeps apart; give nothing to the default service "
+    "accounts.",
     severity="critical",
     sources=(
         "CKV_GCP_117",
@@ -160,7 +165,7 @@ def _too_wide(grant: Grant) -> Findings:
             member.path, f"{member.path} is a default service account, which all work shares; it needs one of its own"
         )
     elif role.text == _ADMIN and _is_workload(member.text):
-        yield Violation(role.path, f"{role.path} is {_ADMIN} for a workload; roles/aiplatform.user is enough to work")
+        yield Violation(role.path, f"{role.path} is {_ADMIN} for a workload; it needs a role for its work alone")
     elif role.unknown or member.unknown:
         yield Undecided(role.path if role.unknown else member.path)
 
