@@ -103,7 +103,9 @@ def plan(
 
 @policies.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `pulumi stack export` or `preview --json` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What `pulumi stack export` or `preview --json --show-sames` wrote.")
+    ],
     config: PolicyConfig = None,
     form: Annotated[str, typer.Option("--format", metavar="text|json|sarif|junit", help="How it is written.")] = "text",
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; left out, to the terminal.")] = None,

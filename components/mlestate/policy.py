@@ -33,6 +33,7 @@ def check(file: Path, config: Path | None, form: str, output: Path | None, sourc
         raise InputError(str(error)) from error
     report = judge(subjects.inputs, subjects.outputs, settings)
     text = _WRITERS[form](report, _places(source) if source else lambda _urn: (file.as_posix(), 1))
+    text = text.encode(errors="replace").decode()  # a name in a state may hold half a character
     if output is None:
         typer.echo(text)
     else:

@@ -4,18 +4,19 @@ Each takes a resource (or a node in it) and a path, and gives a `Violation` for 
 it should be, an `Undecided` for every place where that cannot be known yet. What is absent violates, unless
 `absent_passes`: a service's own default is rarely the safe one, and a default that the provider fills in is no longer
 absent. Values are shown only by the checks that compare with words of the cloud (`equals`, `one_of`, `at_least`, ...),
-where none can be secret.
+and never what is marked as secret.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from mlestate_policies.resources import Resource
 from mlestate_policies.rules import Findings, Undecided, Violation
 from mlestate_policies.values import Node
 
-__all__ = ["at_least", "at_most", "equals", "holds", "is_false", "is_set", "is_true", "one_of", "shown"]
+__all__ = ["NOT_SHOWN", "at_least", "at_most", "equals", "holds", "is_false", "is_set", "is_true", "one_of", "shown"]
 
+NOT_SHOWN: Final = "something else"
 Place = Resource | Node
 
 
@@ -59,7 +60,7 @@ def one_of(place: Place, path: str, allowed: Iterable[Any], *, absent_passes: bo
             if not absent_passes:
                 yield Violation(node.path, f"{node.path} is not set; it has to be {words}")
         elif _folded(node.value) not in wanted:
-            yield Violation(node.path, f"{node.path} is {shown(node.value)}; it has to be {words}")
+            yield Violation(node.path, f"{node.path} is {_found(node)}; it has to be {words}")
 
 
 def is_true(place: Place, path: str, *, absent_passes: bool = False) -> Findings:
@@ -90,7 +91,11 @@ def _bounded(place: Place, path: str, test: Callable[[float], bool], words: str,
             if not absent_passes:
                 yield Violation(node.path, f"{node.path} is not set; it has to be {words}")
         elif node.number is None or not test(node.number):
-            yield Violation(node.path, f"{node.path} is {shown(node.value)}; it has to be {words}")
+            yield Violation(node.path, f"{node.path} is {_found(node)}; it has to be {words}")
+
+
+def _found(node: Node) -> str:
+    return NOT_SHOWN if node.secret else shown(node.value)
 
 
 def shown(value: Any) -> str:
@@ -99,7 +104,7 @@ def shown(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return f"{value:g}"
-    return f'"{value}"' if isinstance(value, str) and len(value) <= 80 else "something else"
+    return f'"{value}"' if isinstance(value, str) and len(value) <= 80 else NOT_SHOWN
 
 
 def _amount(number: float, unit: str) -> str:

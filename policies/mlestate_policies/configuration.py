@@ -99,10 +99,12 @@ def settings_of(own: Any, levels: Mapping[str, str]) -> Settings:
         problems.append(f"{SETTINGS}: is {_shown(own)}, not an object")
     for key in sorted(set(document) - set(SETTINGS_SCHEMA) - {"enforcementLevel"}):
         problems.append(f"{SETTINGS}.{key}: there is no such setting; allowed are {', '.join(SETTINGS_SCHEMA)}")
+    if document.get("enforcementLevel", LEVELS[0]) not in LEVELS:
+        problems.append(f"{SETTINGS}: the level is {_shown(document['enforcementLevel'])}; {SETTINGS} is mandatory")
     chosen: dict[str, Any] = {
         rule.id: level
         for name, level in levels.items()
-        if (rule := _rule(name, name, problems)) and level != default_level(rule)
+        if name not in HOUSEKEEPING and (rule := _rule(name, name, problems)) and level != default_level(rule)
     }
     explicit = _object(document.get("levels"), f"{SETTINGS}.levels", problems)
     for name, level in explicit.items():
@@ -129,7 +131,7 @@ def default_level(rule: Rule) -> str:
 
 def _rule(name: str, where: str, problems: list[str]) -> Rule | None:
     found = named().get(name)
-    if found is None and name not in HOUSEKEEPING:
+    if found is None:
         problems.append(f"{where}: there is no rule {_shown(name)}{_like(name, named())}")
     return found
 
@@ -142,7 +144,7 @@ def _profiles(given: Any, problems: list[str]) -> tuple[str, ...]:
         problems.append(f'{where}: is {_shown(given)}, not a list such as ["regulated", "quebec"]')
         return ("baseline",)
     for each in given:
-        if each not in PROFILES:
+        if not isinstance(each, str) or each not in PROFILES:
             problems.append(f"{where}: there is no profile {_shown(each)}; allowed are {', '.join(PROFILES)}")
     return tuple(given) or ("baseline",)
 

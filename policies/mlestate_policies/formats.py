@@ -1,10 +1,12 @@
 """A verdict as people and machines read it: text, JSON, SARIF 2.1.0 for code scanning, JUnit for CI's test pages."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from mlestate_policies.judge import Finding, Report
@@ -15,6 +17,8 @@ __all__ = ["FORMATS", "Place", "as_json", "as_junit", "as_sarif", "as_text"]
 Place = Callable[[str], tuple[str, int]]
 """From a URN to the file and the line that a person would change."""
 FORMATS: Final = ("text", "json", "sarif", "junit")
+_NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold, not even escaped."""
 _SHOWN: Final = 5
 """How many resources of one rule the text names before it counts the others."""
 _SARIF_LEVELS: Final = {"mandatory": "error", "advisory": "warning", "disabled": "none"}
@@ -133,7 +137,7 @@ def as_junit(report: Report) -> str:
     suite.set("failures", str(failures))
     suite.set("errors", str(errors))
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+    return _NO_XML.sub("?", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True))
 
 
 def _grouped(report: Report) -> list[tuple[Rule, list[Finding]]]:
@@ -191,7 +195,9 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 def _result(finding: Finding, index: int, place: Place) -> dict[str, Any]:
     uri, line = place(finding.urn)
     open_ = finding.outcome == "undecided" and not finding.blocks
-    identity = sha256("\0".join((finding.rule.id, finding.urn, finding.path, finding.outcome)).encode()).hexdigest()
+    identity = sha256(
+        "\0".join((finding.rule.id, finding.urn, finding.path, finding.outcome)).encode(errors="replace")
+    ).hexdigest()
     result: dict[str, Any] = {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
@@ -207,7 +213,7 @@ def _result(finding: Finding, index: int, place: Place) -> dict[str, Any]:
 
 
 def _location(uri: str, line: int, urn: str) -> dict[str, Any]:
-    physical = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
+    physical = {"artifactLocation": {"uri": quote(uri)}, "region": {"startLine": line}}
     logical = [{"fullyQualifiedName": urn, "kind": "resource"}] if urn else []
     return {"physicalLocation": physical, **({"logicalLocations": logical} if logical else {})}
 

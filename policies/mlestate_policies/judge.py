@@ -111,12 +111,12 @@ def _findings(rule: Rule, level: Level, subject: Resource | Estate, urn: str, se
     try:
         for found in rule.judge(subject, settings):
             where = found.urn or urn
+            waiver = settings.waiver(rule.id, where)
             if isinstance(found, Violation):
-                waiver = settings.waiver(rule.id, where)
                 yield Finding(rule, "violation", level, where, found.path, found.message, waiver)
             else:
                 blocking = settings.undecided if level == "mandatory" else "advisory"
-                yield Finding(rule, "undecided", blocking, where, found.path, unknown_yet(found))
+                yield Finding(rule, "undecided", blocking, where, found.path, unknown_yet(found), waiver)
     except Exception as error:  # a broken rule is told of, and never a pass
         yield Finding(rule, "failed", "mandatory", urn, "", broken(rule, error))
 

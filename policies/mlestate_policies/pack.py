@@ -6,7 +6,7 @@ output is the port: nothing here prints.
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 import grpc
@@ -29,6 +29,7 @@ from pulumi_policy import policy as sdk
 from pulumi_policy.deserialize import deserialize_properties, serialize_properties
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
+from mlestate_policies.checks import NOT_SHOWN, shown
 from mlestate_policies.configuration import (
     HOUSEKEEPING,
     SETTINGS,
@@ -72,7 +73,7 @@ class Servicer(sdk._PolicyAnalyzerServicer):
         }
         own = MessageToDict(request.policyConfig[SETTINGS].properties) if SETTINGS in request.policyConfig else None
         try:
-            settings = settings_of(own, {name: level for name, level in given.items() if name not in HOUSEKEEPING})
+            settings = settings_of(own, given)
         except ConfigurationWrong as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the policy pack's configuration is wrong:\n{error}")
         _Current.settings = settings
@@ -81,18 +82,44 @@ class Servicer(sdk._PolicyAnalyzerServicer):
         for rule in rules():
             level = settings.levels.get(rule.id) or level_of(rule, settings)
             configured.policyConfig[rule.name].enforcementLevel = _LEVELS[level]
+        for name in HOUSEKEEPING:  # a waiver that is over fails every run; the others only tell
+            if name == SETTINGS:
+                configured.policyConfig[name].enforcementLevel = proto.MANDATORY
+            elif given.get(name) != "disabled":
+                configured.policyConfig[name].enforcementLevel = proto.ADVISORY
         return super().Configure(configured, context)  # type: ignore[no-untyped-call]  # the SDK's is untyped
 
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802  gRPC's name
+        return _answered(super().Analyze, request, context)
+
     def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802  gRPC's name
-        _call.estate = None
-        try:
-            return super().AnalyzeStack(request, context)  # type: ignore[no-untyped-call]  # the SDK's is untyped
-        finally:
-            _call.estate = None
+        return _answered(super().AnalyzeStack, request, context)
 
 
 _call: Final = threading.local()
-"""What one request has in common: the SDK makes every resource anew for every policy over the stack."""
+"""What one request has in common: the estate, which the SDK makes anew for every policy, and the rules that raised."""
+
+
+def _answered(method: Any, request: Any, context: Any) -> Any:
+    """The SDK's answer, in which a rule that raised stops the run also where it only advises."""
+    _call.estate, _call.broken = None, set()
+    try:
+        response = method(request, context)
+        secrets = set(_secrets(request)) if response.diagnostics else ()
+        for each in response.diagnostics:
+            if each.policyName in _call.broken:
+                each.enforcementLevel = proto.MANDATORY
+            for value in secrets:
+                each.message = each.message.replace(shown(value), NOT_SHOWN)
+        return response
+    finally:
+        _call.estate = None
+
+
+def _secrets(request: Any) -> Iterator[str]:
+    """The texts that are secret in a request, which the SDK opens before a policy sees them."""
+    for subject in getattr(request, "resources", (request,)):
+        yield from Node(MessageToDict(subject.properties)).secrets()
 
 
 def serve(cloud: str) -> None:
@@ -185,13 +212,15 @@ def _report(rule: Rule, subject: Resource | Estate, report_violation: ReportViol
     try:
         found = list(rule.judge(subject, settings))
     except Exception as error:  # the SDK would end the whole run without a word on which rule it was
+        _call.broken.add(rule.name)
         report_violation(broken(rule, error), urn or None)
         return
     for each in found:
         where = each.urn or urn
+        if settings.waiver(rule.id, where) is not None:
+            continue
         if isinstance(each, Violation):
-            if settings.waiver(rule.id, where) is None:
-                report_violation(f"{each.message}. {rule.fix}", where or None)
+            report_violation(f"{each.message}. {rule.fix}", where or None)
         elif settings.undecided == "mandatory":
             report_violation(unknown_yet(each), where or None)
         else:

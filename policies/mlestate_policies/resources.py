@@ -145,8 +145,10 @@ class Estate:
 
     def parents(self, resource: Resource) -> Iterable[Resource]:
         """The parent of a resource, its parent, and so on."""
-        while (parent := self.get(resource.parent)) is not None:
+        passed = {resource.urn}
+        while (parent := self.get(resource.parent)) is not None and parent.urn not in passed:
             yield parent
+            passed.add(parent.urn)
             resource = parent
 
     def linked(self, resource: Resource, path: str, *types: str) -> Links:

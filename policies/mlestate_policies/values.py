@@ -42,10 +42,12 @@ class Node:
     What is unset counts as absent however it is written: left out, null, an empty text, list or object.
     """
 
-    __slots__ = ("_raw", "path")
+    __slots__ = ("_raw", "path", "secret")
 
-    def __init__(self, raw: Any, path: str = "") -> None:
+    def __init__(self, raw: Any, path: str = "", secret: bool = False) -> None:
         self.path = path
+        self.secret = secret or _is_secret(raw)
+        """It, or something around it, is marked as secret: its value is for no message."""
         self._raw = _opened(raw)
 
     @property
@@ -137,18 +139,28 @@ class Node:
                 parsed = json.loads(self._raw)
             except ValueError:
                 return Node(None, self.path)
-            return Node(parsed if isinstance(parsed, dict | list) else None, self.path)
+            return Node(parsed if isinstance(parsed, dict | list) else None, self.path, self.secret)
         return self
+
+    def secrets(self) -> Iterator[str]:
+        """Every text in here that is marked as secret."""
+        if self.secret and self.text:
+            yield self.text
+        for _, child in self.items():
+            yield from child.secrets()
+        if isinstance(self._raw, list):
+            for child in self._inside("[]"):
+                yield from child.secrets()
 
     def _child(self, key: str) -> "Node":
         path = f"{self.path}.{key}" if self.path else key
         if isinstance(self._raw, Mapping):
-            return Node(self._raw.get(key), path)
+            return Node(self._raw.get(key), path, self.secret)
         return _node(_NOT_YET if self.unknown else _NOTHING, path)
 
     def _inside(self, step: str) -> tuple["Node", ...]:
         if step == "[]" and isinstance(self._raw, Sequence) and not isinstance(self._raw, str):
-            return tuple(Node(item, f"{self.path}[{index}]") for index, item in enumerate(self._raw))
+            return tuple(Node(item, f"{self.path}[{index}]", self.secret) for index, item in enumerate(self._raw))
         if step == "*" and isinstance(self._raw, Mapping):
             return tuple(self._child(key) for key in self._raw)
         path = f"{self.path}[]" if step == "[]" else f"{self.path}.*"
@@ -160,8 +172,14 @@ class Node:
 
 def _node(raw: Any, path: str) -> Node:
     node = Node.__new__(Node)
-    node.path, node._raw = path, raw
+    node.path, node._raw, node.secret = path, raw, False
     return node
+
+
+def _is_secret(raw: Any) -> bool:
+    return isinstance(raw, dict) and (
+        raw.get(_SIGNATURE) == _SECRET or (raw.get(_SIGNATURE) == _OUTPUT and raw.get("secret") is True)
+    )
 
 
 def _opened(raw: Any) -> Any:
@@ -178,7 +196,10 @@ def _opened(raw: Any) -> Any:
         if raw[_SIGNATURE] in (_SECRET, _OUTPUT):
             if "value" in raw:
                 return _opened(raw["value"])
-            return _opened(json.loads(raw["plaintext"])) if "plaintext" in raw else _NOT_YET
+            try:
+                return _opened(json.loads(raw["plaintext"])) if "plaintext" in raw else _NOT_YET
+            except (TypeError, ValueError):
+                return _NOT_YET
         return raw
     return _NOTHING if isinstance(raw, dict | list) and not raw else raw
 

@@ -150,6 +150,16 @@ def test_junit_has_a_case_for_each_rule_in_force_and_fails_those_that_are_broken
     assert (suite.attrib["failures"], suite.attrib["errors"]) == ("1", "0")
 
 
+def test_a_name_that_xml_and_utf8_cannot_hold_is_shown_without_it(tmp_path: Path) -> None:
+    file = state(tmp_path, **KEPT | {"rootAccess": "Enabled"})
+    file.write_text(file.read_text().replace("::lab", r"::lab\u0007\ud800"))
+    for form in ("junit", "sarif", "text", "json"):
+        done = mlestate("policy", "check", file, "--format", form)
+        assert done.returncode == 1, done.stderr
+        if form == "junit":
+            ElementTree.fromstring(done.stdout)  # noqa: S314  our own output
+
+
 def test_a_plan_has_the_verdict_in_it(tmp_path: Path) -> None:
     done = mlestate("plan", MINIMAL, "--policy", "--json")
     document = json.loads(done.stdout)

@@ -99,6 +99,9 @@ def test_a_waiver_holds_until_its_day_and_fails_after_it(tmp_path: Path) -> None
         ({"mlestate": {"limits": {"retentionDays": -1}}}, "a number that is not negative is needed"),
         ({"mlestate": {"limits": {"allowedRegions": "ca-central-1"}}}, "a list of texts is needed"),
         ({"mlestate": {"levels": {ROOT.id: "off"}}}, 'is "off"; allowed are'),
+        ({"mlestate": {"profiles": [["regulated"]]}}, 'there is no profile ["regulated"]'),
+        ({"mlestate": {"levels": {"mlestate": "disabled"}}}, 'there is no rule "mlestate"'),
+        ({"mlestate": {"enforcementLevel": "off"}}, "mlestate is mandatory"),
         ({"mlestate": {"undecided": "maybe"}}, "allowed are advisory, mandatory"),
         ({"mlestate": {"waivers": [{**WAIVER, "owner": ""}]}}, "waivers[0].owner"),
         (

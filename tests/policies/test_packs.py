@@ -205,6 +205,56 @@ def test_a_waiver_that_is_over_fails_by_itself_and_waives_nothing(tmp_path: Path
     assert "this waiver is over" in over.message
 
 
+def test_a_waiver_that_is_over_fails_also_where_all_levels_are_off(tmp_path: Path) -> None:
+    file = configured(tmp_path, waivers=[{**WAIVER, "expires": "2020-01-01"}], enforcementLevel="disabled")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "all": "disabled"}))
+    (over,) = said("mlestate", notebook(**OPEN), file)
+    assert over.mandatory
+
+
+def test_a_waiver_covers_what_is_not_known_yet(tmp_path: Path) -> None:
+    file = configured(tmp_path, undecided="mandatory", waivers=[{**WAIVER, "expires": "2999-01-01"}])
+    assert said("ml-aws-sm-003", notebook(rootAccess=UNKNOWN), file) == []
+
+
+def test_a_secret_is_in_no_message() -> None:
+    marked = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"hunter2"'}
+    (verdict,) = said("ml-aws-sm-003", notebook(rootAccess=marked))
+    assert 'rootAccess is something else; it has to be "Disabled"' in verdict.message
+
+
+BROKEN = """
+from functools import wraps
+from mlestate_policies.pack import serve
+from mlestate_policies.rules import named
+
+rule = named()["ML-AWS-SM-003"]
+
+
+@wraps(rule.check)
+def broken(*_):
+    raise KeyError("hunter2")
+
+
+object.__setattr__(rule, "check", broken)
+serve("aws")
+"""
+
+
+def test_a_rule_that_raises_stops_the_run_also_where_it_only_advises(tmp_path: Path) -> None:
+    (tmp_path / "PulumiPolicy.yaml").write_text("runtime: python\nversion: 0.1.0\n")
+    (tmp_path / "__main__.py").write_text(BROKEN)
+    kept = State.in_memory()
+    kept.import_(notebook(**OPEN))
+    with started([Pack(tmp_path, configured(tmp_path, levels={"ML-AWS-SM-003": "advisory"}))]) as analyzers:
+        assert analyzers is not None
+        analyzers.configure(STACK, preview=True)
+        (verdict,) = [each for each in analyzers.analyze(kept.resources[0], None) if "ml-aws-sm-003" in each.policy]
+    assert verdict.mandatory
+    assert "itself failed with KeyError" in verdict.message
+    assert "hunter2" not in verdict.message
+
+
 def test_what_is_not_known_yet_is_advisory_unless_it_is_asked_to_stop(tmp_path: Path) -> None:
     (undecided,) = said("ml-aws-sm-003", notebook(rootAccess=UNKNOWN))
     assert not undecided.mandatory

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mlestate_policies.reading import NotReadable, read
-from mlestate_policies.resources import normal_type
+from mlestate_policies.resources import Estate, Resource, normal_type
+from mlestate_policies.values import Node
 
 URN = "urn:pulumi:dev::shop::aws:s3/bucketV2:BucketV2::lake"
 STATE = {
@@ -51,6 +52,19 @@ def test_what_a_preview_deletes_is_not_judged(tmp_path: Path) -> None:
     assert not read(written(tmp_path, {"steps": steps})).inputs
 
 
+def test_a_preview_that_shows_what_stays_the_same_is_whole_and_a_replacement_counts_once(tmp_path: Path) -> None:
+    state = {**STATE, "provider": f"{PROVIDER['urn']}::1"}
+    steps = [{"op": op, "urn": URN, "newState": state} for op in ("create-replacement", "replace")]
+    same = {"op": "same", "urn": "s", "newState": {"urn": "s", "type": "pulumi:pulumi:Stack"}}
+    preview = {"steps": [*steps, same], "changeSummary": {"same": 2, "replace": 1}}  # the provider is not shown
+    assert [each.urn for each in read(written(tmp_path, preview)).inputs] == [URN, "s"]
+
+
+def test_a_resource_that_is_its_own_parent_ends_the_search_for_parents() -> None:
+    estate = Estate([Resource("a:b:C", URN, Node({}), parent=URN)])
+    assert not list(estate.parents(estate.resources[0]))
+
+
 def test_what_waits_for_its_deletion_is_not_judged(tmp_path: Path) -> None:
     state = {"version": 3, "deployment": {"resources": [{**STATE, "delete": True}]}}
     assert not read(written(tmp_path, state)).inputs
@@ -78,6 +92,12 @@ def test_a_resource_knows_its_provider(tmp_path: Path) -> None:
         ({"version": 3, "deployment": {"resources": [{**STATE, "inputs": [1]}]}}, "`inputs` is a list, not an object"),
         ({"steps": [{}]}, "is no step of a preview"),
         ({"steps": "x"}, "`steps` is a text, not a list"),
+        ({"deployment": {"id": 1, "sha": "x"}}, "no Pulumi state"),
+        ({"version": 3, "deployment": {"resources": [{**STATE, "provider": ["x"]}]}}, "`provider` is a list"),
+        ({"version": 3, "deployment": {"resources": [{**STATE, "dependencies": 5}]}}, "no list of URNs"),
+        ({"version": 3, "deployment": {"resources": [{**STATE, "propertyDependencies": {"a": [[]]}}]}}, "no list of"),
+        ({"steps": [], "diagnostics": [{"severity": "error", "message": "boom"}]}, "a preview that failed"),
+        ({"steps": [{"op": "create", "newState": STATE}], "changeSummary": {"same": 2}}, "leaves out 2 resources"),
     ],
 )
 def test_what_is_neither_is_refused_with_how_to_write_one(tmp_path: Path, document: Any, sentence: str) -> None:

@@ -7,6 +7,8 @@ import pytest
 from pulumi_policy.deserialize import deserialize_properties, serialize_properties
 from pulumi_policy.proxy import unknown_checking_proxy
 
+from mlestate_policies.checks import equals
+from mlestate_policies.rules import Violation
 from mlestate_policies.values import UNKNOWN, Node
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -32,6 +34,21 @@ FORMS: dict[str, Callable[[], Node]] = {
         serialize_properties(unknown_checking_proxy(deserialize_properties(PROPERTIES, True)))
     ),
 }
+
+
+def test_what_is_marked_as_secret_is_known_and_is_shown_in_no_message() -> None:
+    marked = Node({"a": {SIGNATURE: SECRET, "plaintext": '{"b": ["hunter2"]}'}, "c": "open"})
+    assert marked.at("a.b").secret
+    assert not marked.at("c").secret
+    assert list(marked.secrets()) == ["hunter2"]
+    (found,) = equals(marked, "a.b[]", "x")
+    assert isinstance(found, Violation)
+    assert found.message == 'a.b[0] is something else; it has to be "x"'
+
+
+@pytest.mark.parametrize("plaintext", ["no JSON", 5])
+def test_a_secret_that_is_no_json_is_unknown(plaintext: Any) -> None:
+    assert Node({SIGNATURE: SECRET, "plaintext": plaintext}).unknown
 
 
 @pytest.fixture(params=FORMS)

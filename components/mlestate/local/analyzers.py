@@ -268,7 +268,8 @@ def _given(pack: Pack) -> dict[str, dict[str, Any]]:
         settings = {"enforcementLevel": value} if isinstance(value, str) else value
         if not isinstance(settings, dict):
             raise InputError(f"--policy-pack-config {file}: {name} is {value!r}; a level or an object is needed")
-        if (level := settings.get("enforcementLevel", "advisory")) not in LEVELS:
+        level = settings.get("enforcementLevel", "advisory")
+        if not isinstance(level, str) or level not in LEVELS:
             raise InputError(
                 f"--policy-pack-config {file}: {name}: the level is {level!r}; allowed are {', '.join(LEVELS)}"
             )
