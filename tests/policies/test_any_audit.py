@@ -78,6 +78,14 @@ def test_an_advanced_selector_without_reads_records_writes() -> None:
     assert not said(stores_are_audited, advanced({"field": "readOnly", "equals": ["true", "false"]}))
 
 
+def test_a_lock_may_stand_in_the_bucket_itself() -> None:
+    retention = {"rule": {"defaultRetention": {"mode": "COMPLIANCE", "days": 400}}}
+    inside = {"type": "aws:s3/bucket:Bucket", "properties": {"bucket": "old", "objectLockConfiguration": retention}}
+    trail = {"type": "aws:cloudtrail/trail:Trail", "properties": {"s3BucketName": "old"}}
+    assert not said(audit_cannot_be_altered, {"old": inside, "old-trail": trail})
+    assert said(audit_cannot_be_altered, {"old": {**inside, "properties": {"bucket": "old"}}, "old-trail": trail})
+
+
 def test_two_halves_of_a_record_make_a_whole_one() -> None:
     half = selectors("arn:aws:s3", readWriteType="ReadOnly")
     assert said(stores_are_audited, half) == ["data: nothing records writes of its objects; something has to"]

@@ -138,7 +138,9 @@ def test_what_a_condition_pins_is_shown() -> None:
     )
 
 
-@pytest.mark.parametrize("resource", ["*", "**", "arn:aws:s3:::*", "arn:aws:sagemaker:*:*:*", "arn:aws:s3:::*/*"])
+@pytest.mark.parametrize(
+    "resource", ["*", "**", "arn:aws:s3:::*", "arn:aws:sagemaker:*:*:*", "arn:aws:s3:::*/*", "arn:aws:kms:*:*:key/*"]
+)
 def test_a_resource_of_wildcards_alone_is_everywhere(resource: str) -> None:
     assert statement(Resource=["arn:aws:s3:::data", resource]).everywhere
 

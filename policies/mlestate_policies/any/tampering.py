@@ -101,6 +101,9 @@ def _aws_sinks(estate: Estate) -> Findings:
 def _locked(estate: Estate, trail: Resource, bucket: Resource) -> Findings:
     locks = [each for each in estate.of(LOCK) if bucket in linked(estate, each, "bucket", BUCKET)]
     modes = [lock.at("rule.defaultRetention.mode") for lock in locks]
+    inside = bucket.at("objectLockConfiguration.rule.defaultRetention.mode")
+    if not inside.absent:
+        locks, modes = [*locks, bucket], [*modes, inside]
     if any(mode.text in ("COMPLIANCE", "GOVERNANCE") for mode in modes):
         return
     if unread := [Undecided(mode.path, lock.urn) for lock, mode in zip(locks, modes, strict=True) if mode.unknown]:

@@ -205,7 +205,7 @@ def _aws(estate: Estate) -> Iterator[Monitor]:
             if not rule.at("scheduleExpression").absent and _looks(target, "input"):
                 yield Monitor(target, ((target, "input"),), _on(rule, "state", "DISABLED"))
     for alarm in estate.of(ALARM):
-        if not alarm.at("alarmActions").absent:
+        if not all(each.absent or ":autoscaling:" in each.text for each in alarm.each("alarmActions[]")):
             says = ("dimensions.EndpointName", "metricQueries[].metric.dimensions.EndpointName")
             yield Monitor(
                 alarm, tuple((alarm, path) for path in says), _on(alarm, "actionsEnabled", "FALSE"), alarm=True

@@ -24,7 +24,7 @@ __all__ = ["Condition", "Document", "Principal", "Statement", "covered", "judge_
 
 _VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _POSITIVE: Final = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
-_EVERYTHING: Final = re.compile(r"[*?:]+|arn:[^:]*:[^:]*:[^:]*:[*?]*:[*?/:]+")
+_EVERYTHING: Final = re.compile(r"[*?:]+|arn:[^:]*:[^:]*:[^:]*:([*?]*:|[*?]+:[\w-]+[/:])[*?/:]+")
 _OWNERS: Final = (
     "aws:PrincipalAccount",
     "aws:PrincipalArn",

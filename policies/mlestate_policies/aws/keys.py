@@ -10,6 +10,7 @@ from mlestate_policies.rules import Findings, Undecided, resource_rule
 from mlestate_policies.settings import Settings
 
 KEY: Final = "aws:kms/key:Key"
+KEY_POLICY: Final = "aws:kms/keyPolicy:KeyPolicy"
 
 _LONGEST: Final = 30
 """Days between a key's deletion and its end, at most in KMS."""
@@ -37,7 +38,7 @@ def key_rotates(key: Resource, settings: Settings) -> Findings:
 
 @resource_rule(
     "ML-AWS-KM-002",
-    {KEY: ("policy",)},
+    {KEY: ("policy",), KEY_POLICY: ("policy",)},
     "A key's policy names who may use it",
     why="A wildcard principal without a condition on the account lets every account of AWS decrypt.",
     fix="Name the principals of each Allow, or tie it to the account with kms:CallerAccount or aws:PrincipalOrgID.",

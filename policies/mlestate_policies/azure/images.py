@@ -4,7 +4,7 @@ from typing import Final
 
 from mlestate_policies.checks import equals, is_false
 from mlestate_policies.resources import Resource
-from mlestate_policies.rules import Findings, resource_rule
+from mlestate_policies.rules import Findings, Undecided, resource_rule
 from mlestate_policies.settings import Settings
 
 REGISTRY: Final = "azure-native:containerregistry:Registry"
@@ -28,17 +28,22 @@ def images_open_for_identities_alone(registry: Resource, settings: Settings) -> 
 
 @resource_rule(
     "ML-AZ-CR-002",
-    {REGISTRY: ("publicNetworkAccess",)},
+    {REGISTRY: ("publicNetworkAccess", "networkRuleSet.defaultAction")},
     "An image registry is not reached from the internet",
     why="Who takes a token away could read, and put, what every job and endpoint runs.",
-    fix='Set publicNetworkAccess to "Disabled" and give the registry (of SKU Premium) a private endpoint.',
+    fix='Set publicNetworkAccess to "Disabled" and give the registry (of SKU Premium) a private endpoint, or '
+    'networkRuleSet.defaultAction to "Deny" and list the networks that are let in.',
     severity="high",
     hardening=True,
     sources=("CKV_AZURE_139", "prowler containerregistry_not_publicly_accessible"),
     evidences=("EU AI Act 15", "PIPEDA 4.7"),
 )
 def image_registry_is_not_public(registry: Resource, settings: Settings) -> Findings:
-    return equals(registry, "publicNetworkAccess", "Disabled")
+    action = registry.at("networkRuleSet.defaultAction")
+    if action.text.lower() == "deny":
+        return  # it is reached from the networks that are listed
+    for found in equals(registry, "publicNetworkAccess", "Disabled"):
+        yield Undecided(action.path) if action.unknown else found
 
 
 @resource_rule(
