@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
@@ -84,7 +84,12 @@ def as_json(report: Report) -> str:
 def as_sarif(report: Report, place: Place) -> str:
     """A log that GitHub, GitLab and Azure DevOps show on a pull request. Waived findings are in it as suppressed."""
     index = {rule.id: number for number, rule in enumerate(report.applied)}
-    results = [_result(finding, index[finding.rule.id], place) for finding in report.findings]
+    seen: Counter[tuple[str, ...]] = Counter()
+    results = []
+    for finding in report.findings:
+        identity = (finding.rule.id, finding.urn, finding.path, finding.outcome)
+        seen[identity] += 1
+        results.append(_result(finding, index[finding.rule.id], place, (*identity, str(seen[identity]))))
     uri, line = place("")
     notifications = [
         {"level": "error", "message": {"text": f"a waiver is over: {waiver}"}, "locations": [_location(uri, line, "")]}
@@ -192,12 +197,10 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, place: Place) -> dict[str, Any]:
+def _result(finding: Finding, index: int, place: Place, identity: tuple[str, ...]) -> dict[str, Any]:
     uri, line = place(finding.urn)
     open_ = finding.outcome == "undecided" and not finding.blocks
-    identity = sha256(
-        "\0".join((finding.rule.id, finding.urn, finding.path, finding.outcome)).encode(errors="replace")
-    ).hexdigest()
+    fingerprint = sha256("\0".join(identity).encode(errors="replace")).hexdigest()
     result: dict[str, Any] = {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
@@ -205,7 +208,7 @@ def _result(finding: Finding, index: int, place: Place) -> dict[str, Any]:
         "level": "none" if open_ else _SARIF_LEVELS[finding.level],
         "message": {"text": f"{_name(finding)}: {finding.message}. {finding.rule.fix}"},
         "locations": [_location(uri, line, finding.urn)],
-        "partialFingerprints": {"mlestate/v1": identity},
+        "partialFingerprints": {"mlestate/v1": fingerprint},
     }
     if finding.waiver:
         result["suppressions"] = [{"kind": "external", "justification": str(finding.waiver)}]

@@ -140,6 +140,15 @@ def test_sarif_has_what_code_scanning_asks_and_points_at_the_lines_of_the_estate
     assert len(fingerprints) == len(set(fingerprints)), "two findings of one identity are one to GitHub"
 
 
+@pytest.mark.parametrize("file", BAD_ESTATES, ids=lambda file: file.stem)
+def test_two_findings_at_one_place_have_two_fingerprints(file: Path, tmp_path: Path) -> None:
+    written = tmp_path / "state.json"
+    written.write_text(json.dumps(bad_estate(file)[0]))
+    done = mlestate("policy", "check", written, "--format", "sarif")
+    results = json.loads(done.stdout)["runs"][0]["results"]
+    assert len({each["partialFingerprints"]["mlestate/v1"] for each in results}) == len(results)
+
+
 def test_junit_has_a_case_for_each_rule_in_force_and_fails_those_that_are_broken(tmp_path: Path) -> None:
     done = mlestate("policy", "check", state(tmp_path, **KEPT | {"rootAccess": "Enabled"}), "--format", "junit")
     assert done.returncode == 1
