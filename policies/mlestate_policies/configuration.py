@@ -54,7 +54,7 @@ def read(file: Path) -> Settings:
         ConfigurationWrong: the file cannot be read, or something in it is wrong.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise ConfigurationWrong(f"{file}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -85,6 +85,14 @@ def read(file: Path) -> Settings:
     if problems:
         raise ConfigurationWrong("\n".join(f"{file}: {line}" for each in problems for line in each.splitlines()))
     return settings
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which no key may stand twice: the last would win, and the first be lost without a word."""
+    keys = [key for key, _ in pairs]
+    if doubled := sorted({key for key in keys if keys.count(key) > 1}):
+        raise ValueError(f"{', '.join(doubled)}: stands twice")
+    return dict(pairs)
 
 
 def settings_of(own: Any, levels: Mapping[str, str]) -> Settings:

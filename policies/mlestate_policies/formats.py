@@ -43,6 +43,7 @@ def as_text(report: Report) -> str:
         if finding.waiver:
             lines.append(f"waived  {finding.rule.id}  {_name(finding)}: {finding.waiver}")
     lines += [f"over  a waiver is over, mend what it waives or renew it: {waiver}" for waiver in report.expired]
+    lines += [f"idle  a waiver waives nothing, so it can go: {waiver}" for waiver in report.idle]
     if report.unchecked:
         what = ", ".join(f"{token} ({number})" for token, number in report.unchecked.items())
         lines.append(f"{sum(report.unchecked.values())} resources are of types that no rule looks at: {what}")
@@ -74,6 +75,7 @@ def as_json(report: Report) -> str:
                 for each in report.findings
             ],
             "expiredWaivers": [str(waiver) for waiver in report.expired],
+            "idleWaivers": [str(waiver) for waiver in report.idle],
             "unchecked": dict(report.unchecked),
         },
         indent=2,

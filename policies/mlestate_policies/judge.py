@@ -45,6 +45,8 @@ class Report:
     """How many resources of a cloud there are."""
     applied: tuple[Rule, ...]
     """The rules in force."""
+    idle: tuple[Waiver, ...]
+    """The waivers in force that waived nothing."""
     unchecked: Mapping[str, int]
     """The types that no rule looks at, and how many resources are of each."""
 
@@ -75,11 +77,13 @@ def judge(inputs: Iterable[Resource], outputs: Iterable[Resource], settings: Set
     for rule, level in in_force:
         if rule.kind == "stack":
             findings += _findings(rule, level, estate, "", settings)
+    used = {finding.waiver for finding in findings}
     return Report(
         tuple(findings),
         settings.expired,
         sum(not subject.type.startswith(_NOT_CLOUD) for subject in subjects),
         tuple(rule for rule, _ in in_force),
+        tuple(each for each in settings.waivers if each not in settings.expired and each not in used),
         unchecked_types(subject.type for subject in subjects),
     )
 
@@ -123,7 +127,7 @@ def _findings(rule: Rule, level: Level, subject: Resource | Estate, urn: str, se
 
 def unknown_yet(found: Undecided) -> str:
     """The sentence for what cannot be decided."""
-    return f"{found.path} is known only after the update"
+    return f"{found.path} is known only after the update, or is a secret that cannot be opened here"
 
 
 def broken(rule: Rule, error: Exception) -> str:

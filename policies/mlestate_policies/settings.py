@@ -51,7 +51,10 @@ def limit(name: str, default: LimitValue, description: str, **profiles: LimitVal
 
 NON_PRODUCTION: Final = limit(
     "nonProduction",
-    ("dev", "development", "test", "qa", "sandbox", "experiment", "stage", "staging"),
+    (
+        *("dev", "development", "test", "qa", "sandbox", "experiment"),
+        *("stage", "staging", "stg", "uat", "preprod", "preproduction"),
+    ),
     "The environments (tag or label `environment`) where rules on replicas, releases and deletion do not apply; "
     "every other, also a resource that names none, is held to production's rules",
 )

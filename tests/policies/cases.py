@@ -68,10 +68,7 @@ class Case:
 @cache
 def tables() -> Mapping[str, Table]:
     """Every table by its file's name."""
-    return {
-        file.stem: yaml.load(file.read_text(), yaml.CSafeLoader)
-        for file in sorted(FOLDER.glob("*.yaml"))
-    }
+    return {file.stem: yaml.load(file.read_text(), yaml.CSafeLoader) for file in sorted(FOLDER.glob("*.yaml"))}
 
 
 def cases() -> Iterator[Case]:

@@ -76,6 +76,9 @@ def test_waivers_are_reported_and_fail_when_they_are_over(tmp_path: Path) -> Non
     done = mlestate("policy", "check", file, "--policy-config", config)
     assert done.returncode == 0
     assert "waived  ML-AWS-SM-003  lab: ML-AWS-SM-003 for *::lab, by ada@acme.example until 2999-01-01" in done.stdout
+    done = mlestate("policy", "check", state(tmp_path, **KEPT), "--policy-config", config)
+    assert "idle  a waiver waives nothing, so it can go: ML-AWS-SM-003 for *::lab" in done.stdout
+    file = state(tmp_path, **KEPT | {"rootAccess": "Enabled"})
     config.write_text(json.dumps({"mlestate": {"waivers": [{**waiver, "expires": "2020-01-01"}]}}))
     done = mlestate("policy", "check", file, "--policy-config", config)
     assert done.returncode == 1

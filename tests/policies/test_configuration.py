@@ -84,6 +84,7 @@ def test_a_waiver_holds_until_its_day_and_fails_after_it(tmp_path: Path) -> None
     ("document", "sentence"),
     [
         ("{", "is not JSON"),
+        ('{"mlestate": {}, "mlestate": {}}', "mlestate: stands twice"),
         ([], "is no object"),
         ({"ml-aws-sm-999": "mandatory"}, 'there is no rule "ml-aws-sm-999"'),
         ({"ml-aws-sm-01": "mandatory"}, "did you mean ml-aws-sm-0"),

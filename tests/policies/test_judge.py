@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pulumi.runtime import proto
+from pulumi_policy import EnforcementLevel
 
 from mlestate_policies import judge as judging
 from mlestate_policies import pack
@@ -50,17 +52,16 @@ def test_a_rule_that_raises_fails_the_verdict_and_keeps_its_words_to_itself(
     assert PASSWORD not in failed.message, "the error's words may be a secret"
 
 
-def test_a_rule_that_raises_is_a_violation_in_a_pack_and_ends_nothing() -> None:
-    said: list[tuple[str, str | None]] = []
-
-    def report_violation(message: str, urn: str | None) -> None:
-        said.append((message, urn))
-
-    pack._report(broken(raises), LAB, report_violation)
-    ((message, urn),) = said
-    assert "itself failed with KeyError" in message
-    assert PASSWORD not in message
-    assert urn == LAB.urn
+def test_a_rule_that_raises_is_a_mandatory_violation_in_a_pack_and_ends_nothing() -> None:
+    policy = pack._resource_policy(broken(raises))
+    servicer: Any = pack.Servicer("pack", "0.0.1", [policy], EnforcementLevel.ADVISORY)
+    request = proto.AnalyzeRequest(type=LAB.type, urn=LAB.urn, name="lab")
+    request.properties.update({"rootAccess": PASSWORD})
+    (said,) = servicer.Analyze(request, None).diagnostics
+    assert "itself failed with KeyError" in said.message
+    assert PASSWORD not in said.message
+    assert said.enforcementLevel == proto.MANDATORY
+    assert said.urn == LAB.urn
 
 
 def test_a_waiver_does_not_hide_a_rule_that_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
