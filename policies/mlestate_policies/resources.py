@@ -9,7 +9,7 @@ from typing import Final
 
 from mlestate_policies.values import Node
 
-__all__ = ["Estate", "Links", "Resource", "names_of", "normal_type"]
+__all__ = ["Estate", "Links", "Resource", "normal_type"]
 
 _AZURE_VERSION: Final = re.compile(r"^(azure-native)(?:_\w+?_v\d+\w*)?:(\w+?)(?:/v\d+\w*)?:(\w+)$")
 _SAME_AS: Final = {
@@ -129,7 +129,7 @@ class Estate:
     def _by_name(self) -> Mapping[str, list[Resource]]:
         by_name: dict[str, list[Resource]] = defaultdict(list)
         for resource in self.resources:
-            for name in names_of(resource):
+            for name in resource.names:
                 by_name[name].append(resource)
         return by_name
 
@@ -167,8 +167,3 @@ class Estate:
         if not found and urns:
             found = tuple(other for other in self.of(*types) if other.urn in urns)
         return Links(found, unknown)
-
-
-def names_of(resource: Resource) -> frozenset[str]:
-    """The texts by which other resources call this one."""
-    return resource.names

@@ -6,7 +6,7 @@ from typing import Final
 
 from mlestate_policies.any.principals import leads, linked
 from mlestate_policies.aws.documents import covered, overlap
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.settings import Settings
 
 __all__ = ["AZURE_GRANTS", "GCP_GRANTS", "KEY_GRANTS", "Grant", "azure_grants", "by_holder", "gcp_grants"]
@@ -239,7 +239,7 @@ def _scope(estate: Estate, assignment: Resource) -> tuple[tuple[str, ...], tuple
 def _holders(estate: Estate, grant: Resource, path: str, kind: str) -> tuple[tuple[str, ...], bool]:
     """Who a grant names, and whether some are not known."""
     nodes = grant.each(path)
-    by_name = {name: each.urn for each in estate.of(kind) for name in (*names_of(each), *_members(each))}
+    by_name = {name: each.urn for each in estate.of(kind) for name in (*each.names, *_members(each))}
     holders = [by_name.get(node.text, node.text) for node in nodes if node.text]
     if not any(node.unknown for node in nodes):
         return tuple(dict.fromkeys(holders)), False

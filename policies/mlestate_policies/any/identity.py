@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mlestate_policies.any.reach import PRODUCTION, environment
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Violation, stack_rule
 from mlestate_policies.settings import NON_PRODUCTION, Settings
 from mlestate_policies.values import Node
@@ -90,7 +90,7 @@ def _acts_as(estate: Estate, user: Resource, node: Node) -> set[str]:
     said = {node.text} - {""} | {key for key, _ in node.items()}
     said |= {each.text for each in node.each("[]") if each.text} if not said else set()
     everything = estate.of(*_IDENTITIES)
-    named = {each.urn for each in everything if not said.isdisjoint(names_of(each))}
+    named = {each.urn for each in everything if not said.isdisjoint(each.names)}
     urns = set(user.property_dependencies.get(re.split(r"[.\[]", node.path)[0], ()))
     depended = {each.urn for each in everything if each.urn in urns}
     return named or depended or said

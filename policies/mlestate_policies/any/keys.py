@@ -8,7 +8,7 @@ from typing import Final
 
 from mlestate_policies.any.reach import PRODUCTION, environment
 from mlestate_policies.any.retention import GCS_BUCKET, TRAIL, beside_records, holds_records, recorded_by
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import NON_PRODUCTION, Settings, limit
 from mlestate_policies.values import Node
@@ -132,7 +132,7 @@ def _keys(estate: Estate, user: Resource, node: Node) -> list[Resource]:
         bare = node.path.endswith("keyName")
         named = [key for key in keys if text in _called(key) or (bare and text == key.at("name").text)]
         for alias in estate.of(_ALIAS):
-            if text in names_of(alias):
+            if text in alias.names:
                 named += estate.linked(alias, "targetKeyId", _KEY).found
         if named and not bare:  # a bare name is that of a key in every vault
             return named

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings
 from mlestate_policies.settings import limit
 from mlestate_policies.values import Node
@@ -74,7 +74,7 @@ def refers(resource: Resource, target: Resource, path: str = "") -> bool:
     else:
         urns = {urn for each in resource.property_dependencies.values() for urn in each} | set(resource.dependencies)
         said = resource.properties
-    return target.urn in urns or not words(said).isdisjoint(names_of(target))
+    return target.urn in urns or not words(said).isdisjoint(target.names)
 
 
 def reaches(estate: Estate, resource: Resource, target: Resource, steps: int = 2) -> bool:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.any.reach import refers, words
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import RETENTION_DAYS, Settings, limit
 from mlestate_policies.values import Node
@@ -129,7 +129,7 @@ def recorded_by(estate: Estate, source: Resource) -> Iterator[Records]:
 def _led_to(estate: Estate, source: Resource, node: Node, key: str) -> list[Resource]:
     urns, said = source.property_dependencies.get(key, ()), words(node)
     stores = [store for store in estate.of(*_STORES) if store.type not in (S3_LIFECYCLE, AZURE_LIFECYCLE)]
-    named = [store for store in stores if said and not said.isdisjoint(names_of(store) | _own_names(store))]
+    named = [store for store in stores if said and not said.isdisjoint(store.names | _own_names(store))]
     return named or [store for store in stores if store.urn in urns]
 
 

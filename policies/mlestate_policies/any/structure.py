@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from mlestate_policies.any.reach import PRODUCTION, environment, words
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Findings, Undecided, Violation, stack_rule
 from mlestate_policies.settings import NON_PRODUCTION, Settings
 from mlestate_policies.values import Node
@@ -86,7 +86,7 @@ def nothing_dangles(estate: Estate, settings: Settings) -> Findings:
             continue
         if said is None:
             said = Counter(word for user in users for word in words(user.properties))
-        if not any(said[name] > 1 or said[name.rpartition("/")[2]] > 1 for name in names_of(resource)):
+        if not any(said[name] > 1 or said[name.rpartition("/")[2]] > 1 for name in resource.names):
             yield Violation("", f"{resource.name} is used by nothing in the stack; it should be, or go", resource.urn)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from mlestate_policies.any.principals import linked
 from mlestate_policies.any.reach import words
-from mlestate_policies.resources import Estate, Resource, names_of
+from mlestate_policies.resources import Estate, Resource
 from mlestate_policies.rules import Undecided
 from mlestate_policies.values import Node
 
@@ -139,13 +139,13 @@ def monitors(estate: Estate, token: str) -> list[Monitor]:
 
 
 def _served(estate: Estate, endpoint: Resource) -> Served:
-    names, parts = {*names_of(endpoint), endpoint.at("endpointName").text}, {endpoint.urn}
+    names, parts = {*endpoint.names, endpoint.at("endpointName").text}, {endpoint.urn}
     stores: tuple[Resource, ...] = ()
     captured: list[str] = []
     for config in linked(estate, endpoint, "endpointConfigName", CONFIGURATION):
         uri = config.at("dataCaptureConfig.destinationS3Uri")
         buckets = estate.of(BUCKET)
-        inside = [each for each in buckets if uri.text.removeprefix("s3://").split("/")[0] in names_of(each)]
+        inside = [each for each in buckets if uri.text.removeprefix("s3://").split("/")[0] in each.names]
         stores += tuple(inside) or (() if uri.text else linked(estate, config, uri.path, BUCKET))
         captured.append(uri.text)
     if endpoint.type == AI_ENDPOINT:
