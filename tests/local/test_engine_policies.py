@@ -85,6 +85,17 @@ def test_a_policy_over_the_stack_sees_all_of_it_with_their_providers() -> None:
     assert message == "[advisory] toys few: There are few toys: 3 toys, the last is made by pulumi:providers:toy"
 
 
+def test_a_preview_that_finds_violations_everywhere_still_judges_the_stack() -> None:
+    def program() -> None:
+        for number in range(40):
+            Thing(f"toy{number}", colour="black")
+
+    result = toys().preview(program, fails=True)
+    severities = [severity for severity, _, message in said(result) if " few:" in message]
+    assert severities == ["warning"], "registrations arrive on many threads, and none may take the others' failure over"
+    assert len(result.diagnostics) == 41
+
+
 def test_what_is_not_known_yet_is_one_advisory_line() -> None:
     def program() -> None:
         Thing("second", colour=Thing("first", colour="red").arn)

@@ -101,21 +101,22 @@ class Recorder:
         self._tell(OperationDone(operation, seconds, error))
 
     def say(self, severity: Severity, message: str, urn: str = "", traceback: tuple[str, ...] = ()) -> None:
-        diagnostic = Diagnostic(severity, message, urn, traceback)
-        with self._lock:
-            self.diagnostics.append(diagnostic)
-            self.failed = self.failed or severity == "error"
-        self._tell(diagnostic)
+        self._said(Diagnostic(severity, message, urn, traceback))
+        self.failed = self.failed or severity == "error"
 
     def forbid(self, message: str, urn: str = "") -> None:
         """Record what a policy forbids: the run goes on, to find all of it, and fails in the end."""
-        failed = self.failed
-        self.say("error", message, urn)
-        self.failed, self.forbidden = failed, True
+        self._said(Diagnostic("error", message, urn))
+        self.forbidden = True
 
     def result(self, outputs: Mapping[str, Any]) -> Result:
         failed = self.failed or self.forbidden
         return Result(tuple(self.operations), outputs, dict(self.changes), tuple(self.diagnostics), failed)
+
+    def _said(self, diagnostic: Diagnostic) -> None:
+        with self._lock:
+            self.diagnostics.append(diagnostic)
+        self._tell(diagnostic)
 
     def _tell(self, event: Event) -> None:
         if self._listener is not None:
