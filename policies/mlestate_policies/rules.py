@@ -122,7 +122,22 @@ def resource_rule(
 
     def register(check: ResourceCheck) -> ResourceCheck:
         _register(
-            "resource", id, paths, statement, why, fix, severity, level, hardening, sources, evidences, remedy, check
+            Rule(
+                id,
+                _cloud(check),
+                "resource",
+                statement,
+                why,
+                fix,
+                severity,
+                level,
+                hardening,
+                sources,
+                evidences,
+                paths,
+                remedy or {},
+                check,
+            )
         )
         return check
 
@@ -145,49 +160,41 @@ def stack_rule(
     """A rule over all resources of a stack. It says of each finding which resource it is told of."""
 
     def register(check: StackCheck) -> StackCheck:
-        _register("stack", id, paths, statement, why, fix, severity, level, hardening, sources, evidences, None, check)
+        _register(
+            Rule(
+                id,
+                _cloud(check),
+                "stack",
+                statement,
+                why,
+                fix,
+                severity,
+                level,
+                hardening,
+                sources,
+                evidences,
+                paths,
+                {},
+                check,
+            )
+        )
         return check
 
     return register
 
 
-def _register(
-    kind: Literal["resource", "stack"],
-    id_: str,
-    paths: Mapping[str, tuple[str, ...]],
-    statement: str,
-    why: str,
-    fix: str,
-    severity: Severity,
-    level: Level,
-    hardening: bool,
-    sources: tuple[str, ...],
-    evidences: tuple[str, ...],
-    remedy: Mapping[str, Any] | None,
-    check: Callable[[Any, Settings], Findings],
-) -> None:
-    if id_ in _registered:
-        raise ValueError(f"two rules are called {id_}")
-    for clause in evidences:
+def _register(rule: Rule) -> None:
+    if rule.id in _registered:
+        raise ValueError(f"two rules are called {rule.id}")
+    for clause in rule.evidences:
         if not clause.startswith(tuple(FRAMEWORKS)):
-            raise ValueError(f"{id_}: {clause!r} names none of the frameworks {', '.join(FRAMEWORKS)}")
-    cloud = check.__module__.split(".")[1]
-    _registered[id_] = Rule(
-        id_,
-        cloud,
-        kind,
-        statement,
-        why,
-        fix,
-        severity,
-        level,
-        hardening,
-        sources,
-        evidences,
-        paths,
-        remedy or {},
-        check,
-    )
+            raise ValueError(f"{rule.id}: {clause!r} names none of the frameworks {', '.join(FRAMEWORKS)}")
+    _registered[rule.id] = rule
+
+
+def _cloud(check: Callable[[Any, Settings], Findings]) -> str:
+    """The pack of a rule: the package that its module stands in."""
+    return check.__module__.split(".")[1]
 
 
 @cache

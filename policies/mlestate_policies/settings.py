@@ -138,9 +138,13 @@ class Settings:
         """Whether rules that hold in production alone hold for a resource: unless its tag names another environment."""
         return resource.tag("environment").text.lower() not in self[NON_PRODUCTION]
 
+    def named(self, resource: Resource, which: Limit) -> bool:
+        """Whether a limit that lists logical names (with `*`, in lower case) lists this resource's."""
+        return any(fnmatchcase(resource.name.lower(), pattern) for pattern in self[which])
+
     def keeps_records(self, resource: Resource) -> bool:
         """Whether a store holds the audit trail or records of decisions."""
-        return any(fnmatchcase(resource.name.lower(), pattern) for pattern in self[RECORD_STORES])
+        return self.named(resource, RECORD_STORES)
 
     def waiver(self, rule: str, urn: str) -> Waiver | None:
         """The waiver in force for a violation."""

@@ -166,7 +166,4 @@ def _says(node: Node, word: str) -> bool:
 
 
 def _reviewed(estate: Estate, settings: Settings) -> bool:
-    return any(
-        each.type == _FLOW or any(fnmatchcase(each.name.lower(), pattern) for pattern in settings[REVIEW_PATHS])
-        for each in estate.of(*_REVIEWS)
-    )
+    return any(each.type == _FLOW or settings.named(each, REVIEW_PATHS) for each in estate.of(*_REVIEWS))

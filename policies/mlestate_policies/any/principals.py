@@ -247,9 +247,8 @@ def _holds(condition: Condition, known: Mapping[str, str]) -> bool | None:
     operator = operator.removesuffix("ifexists")
     if operator == "null":
         return "false" in condition.values
-    test: Callable[[str], bool] = lambda each: each.lower() == value.lower()  # noqa: E731
-    if "like" in operator or operator.startswith("arn"):
-        test = lambda each: overlap(each.lower(), value.lower())  # noqa: E731
     if not operator.startswith(("string", "arn")):
         return None
-    return any(map(test, condition.values)) != ("not" in operator)
+    patterns = "like" in operator or operator.startswith("arn")
+    fits: Callable[[str, str], bool] = overlap if patterns else str.__eq__
+    return any(fits(each.lower(), value.lower()) for each in condition.values) != ("not" in operator)

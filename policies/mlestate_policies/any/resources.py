@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.resources import Resource
@@ -245,7 +244,7 @@ def state_is_protected(resource: Resource, settings: Settings) -> Findings:
 
 def disposable(resource: Resource, settings: Settings) -> bool:
     """Whether a store holds only what can be made again."""
-    return any(fnmatchcase(resource.name.lower(), pattern) for pattern in settings[DISPOSABLE])
+    return settings.named(resource, DISPOSABLE)
 
 
 def _written(wanted: object) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.any.reach import refers, words
@@ -96,7 +95,7 @@ def all_records(estate: Estate, settings: Settings) -> Iterator[Records]:
         for source in estate.of(token):
             yield from recorded_by(estate, source)
     for store in estate.of(*_STORES):
-        named = any(fnmatchcase(store.name.lower(), pattern) for pattern in settings[CAPTURE_STORES])
+        named = settings.named(store, CAPTURE_STORES)
         named |= store.type != LOG_GROUP and holds_records(estate, store, settings)
         named |= store.type == LOG_GROUP and store.at("name").text.startswith(_ENDPOINT_LOGS)
         if named and store.type not in (S3_LIFECYCLE, AZURE_LIFECYCLE):

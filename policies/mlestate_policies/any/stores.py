@@ -20,9 +20,14 @@ _ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 
 Inline = Callable[[Resource], bool]
-_NEVER: Final[Inline] = lambda _: False  # noqa: E731
+
+
+def _never(_bucket: Resource) -> bool:
+    return False
+
+
 _BESIDE: Final[dict[str, tuple[str, Inline]]] = {
-    _ACCESS_BLOCK: ("keeps it from the public", _NEVER),
+    _ACCESS_BLOCK: ("keeps it from the public", _never),
     _ENCRYPTION: (
         "says how it is encrypted",
         lambda bucket: any(

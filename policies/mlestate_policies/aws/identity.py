@@ -131,7 +131,7 @@ def policy_names_actions_and_resources(resource: Resource, settings: Settings) -
 
 
 def _judge_grants(resource: Resource, settings: Settings, test: _Test) -> Findings:
-    boundary = any(fnmatchcase(resource.name.lower(), pattern) for pattern in settings[BOUNDARIES])
+    boundary = settings.named(resource, BOUNDARIES)
     if resource.type == MANAGED_POLICY and boundary:
         return
     for path in _GRANTS[resource.type]:

@@ -1,6 +1,5 @@
 """What records and what warns: CloudTrail, CloudWatch, flow logs, the logs of Step Functions."""
 
-from fnmatch import fnmatchcase
 from typing import Final
 
 from mlestate_policies.checks import at_least, equals, is_set, is_true
@@ -29,7 +28,7 @@ APPROVAL_MACHINES: Final = limit(
 
 
 def _named(resource: Resource, patterns: Limit, settings: Settings) -> bool:
-    return any(fnmatchcase(resource.name.lower(), pattern) for pattern in settings[patterns])
+    return settings.named(resource, patterns)
 
 
 @resource_rule(
